@@ -1,0 +1,75 @@
+/** Who presents a token. */
+export interface Principal {
+  userId: string;
+  sessionId: string;
+  displayName: string;
+  /** ISO 8601; a connection must not outlive it. */
+  expiresAt: string;
+}
+
+export type Role = 'member' | 'leader';
+
+export interface Membership {
+  bandId: string;
+  role: Role;
+  /** As Content spells them: `trumpet`, `alto sax`, `piano`. */
+  instrument: string;
+}
+
+/** A file as its provider has it now. */
+export interface DriveFile {
+  fileId: string;
+  bandId: string;
+  /** Path inside the band's folder, `/` between its parts. */
+  path: string;
+  /** Bytes. */
+  size: number;
+  /** SHA-256 of the bytes, hex. */
+  hash: string;
+  mimeType: string;
+  /** Ascending per file; the same revision always means the same path and bytes. */
+  revision: number;
+  /** ISO 8601. */
+  modifiedAt: string;
+  /** Set where Drive cannot serve the bytes: a link out of the folder, or no permission to read. `size` is 0 and `hash` empty then. */
+  problem: { code: string; reason: string } | null;
+}
+
+export type DriveFileState =
+  | { state: 'present'; file: DriveFile }
+  | { state: 'removed'; fileId: string; bandId: string; path: string; revision: number };
+
+/** What Content makes of a file. `Content` is the platform's own description of it, opaque to Sync. */
+export interface ContentVerdict<Content = Record<string, unknown>> {
+  /** The audience within the band whose channel carries the file; null: the whole band. */
+  audience: string | null;
+  content: Content;
+}
+
+/** Every question on the bus: what is asked, and what the one answerer returns. Names are `module.what_is_wanted`. */
+export interface Questions {
+  /** @throws CodedError `token_missing`, `token_invalid`, `token_expired`, `session_ended` */
+  'auth.token_presented': { ask: { token: string }; answer: Principal };
+  'auth.memberships_requested': { ask: { userId: string }; answer: { memberships: Membership[] } };
+  /** Which audiences of a band somebody with this instrument and role belongs to. */
+  'content.audiences_requested': { ask: { instrument: string; role: Role }; answer: { audiences: string[] } };
+  /** The present state of a file. @throws CodedError `file_unknown` */
+  'drive.file_requested': { ask: { fileId: string }; answer: DriveFileState };
+  /** The bytes of one revision, at most `limit` of them. @throws CodedError `file_unknown`, `revision_gone` (retryable: ask again) */
+  'drive.bytes_requested': {
+    ask: { fileId: string; revision: number; limit: number };
+    answer: { bytes: Uint8Array; truncated: boolean };
+  };
+  /** All files of a band that are present, ascending by path. */
+  'drive.files_requested': { ask: { bandId: string }; answer: { fileIds: string[] } };
+  /** Look at the band's folder now; what differs is published as facts. @throws CodedError `folder_missing`, `band_unknown` */
+  'drive.rescan_requested': { ask: { bandId: string }; answer: { changes: number } };
+  /** Understand a file, remember what was understood, and say who it is for. Bad files get a verdict too, never an error. */
+  'content.parse_requested': { ask: { file: DriveFile; operationId: string }; answer: ContentVerdict };
+  /** Forget a removed file. Asking twice is harmless. */
+  'content.forget_requested': { ask: { fileId: string; operationId: string }; answer: { forgotten: boolean } };
+}
+
+export type QuestionName = keyof Questions;
+export type Ask<Name extends QuestionName> = Questions[Name]['ask'];
+export type Answer<Name extends QuestionName> = Questions[Name]['answer'];

@@ -1,0 +1,34 @@
+import { z } from 'zod';
+
+/** The version this package describes. A server lists the versions it speaks in `protocol_unsupported`. */
+export const protocolVersion = 1;
+
+/**
+ * A connection opens with this as Socket.IO's `auth`, on the namespace `/sync`. A refusal is a `connect_error` whose
+ * `data` is a wire error.
+ */
+export const handshake = z.object({
+  token: z.string().max(4096),
+  /** Chosen by the device, kept as long as its store is: it names the store, so two stores never share one. */
+  deviceId: z.string().regex(/^[\w-]{8,64}$/, 'must be 8 to 64 letters, digits, "_" or "-"'),
+  protocol: z.int(),
+});
+
+export type Handshake = z.infer<typeof handshake>;
+
+/** Sent once after connecting, and again whenever the server wants another pace of acknowledgements. */
+export const pace = z.strictObject({
+  /** Acknowledge at the latest this long after a frame arrived. Milliseconds. */
+  ackEveryMs: z.int().min(0),
+  /** Acknowledge at once when this many bytes of frames are unacknowledged. */
+  ackEveryBytes: z.int().min(1),
+});
+
+export type Pace = z.infer<typeof pace>;
+
+/** Milliseconds since the epoch of Unix, as the sender's clock has it. */
+export const ping = z.strictObject({ t: z.number() });
+/** Answers `ping`: its `t`, and the server's own clock. */
+export const pong = z.strictObject({ t: z.number(), serverTime: z.number() });
+
+export type Pong = z.infer<typeof pong>;
