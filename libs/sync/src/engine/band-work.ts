@@ -1,0 +1,59 @@
+import type { Bus } from '@soleil/bus';
+import type { DataSource } from 'typeorm';
+import type { SyncOperation } from '../entities/sync-operation.js';
+import type { NewOperation, OperationQueue } from './operation-queue.js';
+import type { Effect } from './work.js';
+
+const noEffect: Effect = { apply: async () => null };
+
+/** Operations that are about more than one file; what they find becomes an operation for each. */
+export class BandWork {
+  constructor(
+    private readonly bus: Bus,
+    private readonly database: DataSource,
+    private readonly queue: OperationQueue,
+    private readonly bandSyncIntervalMs: number,
+  ) {}
+
+  /** `delta`: Drive looks for changes and tells them as facts. `full`: also every file that Drive or the manifest knows is checked. */
+  async prepareBand({ id, bandId, mode }: SyncOperation): Promise<Effect> {
+    await this.bus.request('drive.rescan_requested', { bandId: bandId! });
+    if (mode !== 'full') return noEffect;
+    const { fileIds } = await this.bus.request('drive.files_requested', { bandId: bandId! });
+    const published = (await this.database.query(`select file_id from sync_file where band_id = $1 and channel is not null`, [bandId])) as {
+      file_id: string;
+    }[];
+    // Sorted, so that two of these take the files' locks in the same order.
+    const all = [...new Set([...fileIds, ...published.map(({ file_id }) => file_id)])].sort();
+    return this.enqueueing(all.map((fileId) => ({ ...fileOperation(bandId!, fileId), priority: 'low', cause: 'full_sync', parentId: id })));
+  }
+
+  /** Somebody signed in: bands that were not looked at for an interval are, so that what their devices get is fresh. */
+  async prepareUserSetup({ id, userId }: SyncOperation): Promise<Effect> {
+    const { memberships } = await this.bus.request('auth.memberships_requested', { userId: userId! });
+    const stale = (await this.database.query(
+      `select given.band_id from unnest($1::text[]) as given (band_id)
+       where not exists (
+         select from sync_operation o
+         where o.band_id = given.band_id and o.kind = 'band' and o.status = 'completed'
+           and o.finished_at > clock_timestamp() - $2 * interval '1 millisecond')`,
+      [memberships.map(({ bandId }) => bandId).sort(), this.bandSyncIntervalMs],
+    )) as { band_id: string }[];
+    return this.enqueueing(stale.map(({ band_id }) => ({ ...bandOperation(band_id, 'delta'), priority: 'normal', cause: 'auth.user_logged_in', parentId: id })));
+  }
+
+  private enqueueing(operations: NewOperation[]): Effect {
+    return {
+      apply: async (transaction) => {
+        for (const operation of operations) await this.queue.enqueue(operation, transaction);
+        return null;
+      },
+    };
+  }
+}
+
+type Subject = Pick<NewOperation, 'kind' | 'orderingKey' | 'bandId' | 'fileId' | 'mode'>;
+
+export const fileOperation = (bandId: string, fileId: string): Subject => ({ kind: 'file', orderingKey: `file:${fileId}`, bandId, fileId });
+
+export const bandOperation = (bandId: string, mode: 'delta' | 'full'): Subject => ({ kind: 'band', orderingKey: `band:${bandId}`, bandId, mode });

@@ -1,0 +1,69 @@
+import { Injectable } from '@nestjs/common';
+import { bandChannel, systemChannel, userChannel } from '@soleil/sync-protocol';
+import type { EntityManager } from 'typeorm';
+import { CommitWatch } from './log/commit-watch.js';
+import { NodeLink } from './log/node-link.js';
+import { Outbox, type OutboxMessage } from './log/outbox.js';
+import { Sequencer } from './log/sequencer.js';
+
+export interface PublishOptions {
+  /** Joins this transaction: the message exists exactly if it commits. Without one, the message has committed on return. */
+  transaction?: EntityManager;
+}
+
+/** A message without its channel, for the calls that name the circle of receivers instead. */
+export type Announcement = Omit<OutboxMessage, 'channel'>;
+
+/**
+ * Publishes into the log. What is published is guaranteed: it reaches every device entitled to its channel, in the
+ * channel's order, once, and a device that is away gets it when it comes back.
+ *
+ * Messages of one transaction keep the order of the calls. Two transactions about one entity are in commit order if each
+ * locks the entity's row before it publishes.
+ */
+@Injectable()
+export class EventBroadcaster {
+  constructor(
+    private readonly outbox: Outbox,
+    private readonly commits: CommitWatch,
+    private readonly sequencer: Sequencer,
+    private readonly link: NodeLink,
+  ) {}
+
+  /**
+   * @returns the message's id
+   * @throws SyncError `message_invalid`, `message_too_large`; what the database throws
+   */
+  async publish(message: OutboxMessage, options: PublishOptions = {}): Promise<string> {
+    const [id] = await this.publishAll([message], options);
+    return id!;
+  }
+
+  /** Several at once, in this order, in one transaction. @returns their ids */
+  async publishAll(messages: readonly OutboxMessage[], { transaction }: PublishOptions = {}): Promise<string[]> {
+    const ids = await this.outbox.append(messages, transaction);
+    this.commits.after(transaction, this.wakeSequencer);
+    return ids;
+  }
+
+  /** To every connection of one user. */
+  toUser(userId: string, announcement: Announcement, options?: PublishOptions): Promise<string> {
+    return this.publish({ ...announcement, channel: userChannel(userId) }, options);
+  }
+
+  /** To all members of a band, or to an audience within it. */
+  toBand(bandId: string, announcement: Announcement, options: PublishOptions & { audience?: string | null } = {}): Promise<string> {
+    return this.publish({ ...announcement, channel: bandChannel(bandId, options.audience ?? null) }, options);
+  }
+
+  /** To everybody. */
+  toEveryone(announcement: Announcement, options?: PublishOptions): Promise<string> {
+    return this.publish({ ...announcement, channel: systemChannel }, options);
+  }
+
+  // One function for all calls, so that a transaction with many publishes wakes the sequencer once.
+  private readonly wakeSequencer = (): void => {
+    if (this.sequencer.term === null) this.link.tell({ kind: 'outbox' });
+    else this.sequencer.wake();
+  };
+}

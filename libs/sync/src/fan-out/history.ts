@@ -1,0 +1,39 @@
+import type { Position } from '@soleil/sync-protocol';
+import type { ChannelState, EpochStart } from '../log/log-reader.js';
+
+/** Why a position cannot be continued. */
+export type PositionLoss = 'epoch_unknown' | 'position_ahead';
+
+/** Which offsets of a channel belong to which epoch. */
+export class History {
+  private epochs: EpochStart[];
+  head: number;
+
+  constructor(state: ChannelState) {
+    this.epochs = [...state.epochs];
+    this.head = state.head;
+  }
+
+  /** The epoch of the head; empty for a channel without messages. */
+  get epoch(): string {
+    return this.epochs.at(-1)?.epoch ?? '';
+  }
+
+  advance(epoch: string, from: number, to: number): void {
+    if (epoch !== this.epoch) this.epochs.push({ epoch, beganAt: from });
+    this.head = to;
+  }
+
+  epochAt(offset: number): string {
+    return this.epochs.findLast(({ beganAt }) => beganAt <= offset)?.epoch ?? '';
+  }
+
+  /** @returns null when everything after `position` can be told */
+  lossOf({ epoch, offset }: Position): PositionLoss | null {
+    if (offset === 0) return null;
+    const index = this.epochs.findIndex((known) => known.epoch === epoch);
+    if (index < 0) return 'epoch_unknown';
+    const end = (this.epochs[index + 1]?.beganAt ?? this.head + 1) - 1;
+    return offset > end ? 'position_ahead' : null;
+  }
+}

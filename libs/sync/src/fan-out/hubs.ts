@@ -1,0 +1,91 @@
+import type { LogReader } from '../log/log-reader.js';
+import type { NodeLink, NodeNews } from '../log/node-link.js';
+import type { Batch } from '../log/sequence-batch.js';
+import { ChannelHub, type Broadcast, type HubOptions } from './channel-hub.js';
+
+/** A channel nobody here reads is kept this long, with its tail, for devices that come back. */
+const idleMs = 5 * 60_000;
+
+/**
+ * The channels that this node's devices read. Learns of new messages three ways: from the sequencer when it runs here,
+ * from the other nodes' news, and from a look at the heads once a poll, which finds what both have missed.
+ */
+export class Hubs {
+  private readonly hubs = new Map<string, ChannelHub>();
+  private readonly idleSince = new Map<string, number>();
+  private poll: NodeJS.Timeout | null = null;
+  private polling: Promise<void> | null = null;
+  private broadcast: Broadcast = () => undefined;
+
+  constructor(
+    private readonly log: LogReader,
+    link: NodeLink,
+    private readonly options: HubOptions & { pollMs: number },
+  ) {
+    link.onNews((news) => this.receive(news));
+    link.onReconnected(() => void this.lookAtHeads());
+  }
+
+  /** @param broadcast sends a frame to all sockets of this node that are in the channel's room */
+  start(broadcast: Broadcast): void {
+    this.broadcast = broadcast;
+    this.poll ??= setInterval(() => void this.lookAtHeads(), this.options.pollMs);
+  }
+
+  async stop(): Promise<void> {
+    if (this.poll) clearInterval(this.poll);
+    this.poll = null;
+    await this.polling;
+  }
+
+  /** @returns the channel, its head known */
+  async open(channel: string): Promise<ChannelHub> {
+    let hub = this.hubs.get(channel);
+    if (!hub) {
+      hub = new ChannelHub(channel, this.log, this.options, (name, frame) => this.broadcast(name, frame));
+      this.hubs.set(channel, hub);
+    }
+    await hub.open();
+    return hub;
+  }
+
+  /** Fresh from this node's sequencer, after the commit. */
+  deliver(batches: readonly Batch[]): void {
+    for (const batch of batches) this.hubs.get(batch.channel)?.deliver(batch);
+  }
+
+  private receive(news: NodeNews): void {
+    if (news.kind !== 'heads') return;
+    if (news.heads === null) void this.lookAtHeads();
+    else for (const [channel, head] of Object.entries(news.heads)) this.hubs.get(channel)?.hear(head);
+  }
+
+  private async lookAtHeads(): Promise<void> {
+    this.polling ??= this.pollHeads().finally(() => {
+      this.polling = null;
+    });
+    await this.polling;
+  }
+
+  private async pollHeads(): Promise<void> {
+    this.dropIdle();
+    if (this.hubs.size === 0) return;
+    try {
+      for (const [channel, head] of await this.log.heads([...this.hubs.keys()])) this.hubs.get(channel)?.hear(head);
+    } catch {
+      // The database is away; the next poll looks again.
+    }
+  }
+
+  private dropIdle(): void {
+    const now = Date.now();
+    for (const [channel, hub] of this.hubs) {
+      if (hub.readers.size > 0) this.idleSince.delete(channel);
+      else if (!this.idleSince.has(channel)) this.idleSince.set(channel, now);
+      else if (now - this.idleSince.get(channel)! > idleMs) {
+        this.hubs.delete(channel);
+        this.idleSince.delete(channel);
+      }
+    }
+  }
+}

@@ -1,0 +1,126 @@
+import { limits, SyncError, up, type Position, type UpEvent } from '@soleil/sync-protocol';
+import type { Socket } from 'socket.io';
+import { z } from 'zod';
+import type { Hubs } from '../fan-out/hubs.js';
+import { Reader } from '../fan-out/reader.js';
+import type { ResolvedSyncOptions } from '../options.js';
+import type { Connection } from './connection.js';
+import type { SyncRequests } from './sync-requests.js';
+import { toWireError } from './wire-error.js';
+
+type Frame<Event extends UpEvent> = z.infer<(typeof up)[Event]['frame']>;
+type Handlers = { [Event in UpEvent]: (connection: Connection, frame: Frame<Event>, reply: (answer: unknown) => void) => Promise<void> | void };
+
+/** Reads what devices send: one schema and one handler for each event, and an answer to each, whatever it was. */
+export class ClientFrames {
+  constructor(
+    private readonly hubs: Hubs,
+    private readonly requests: SyncRequests,
+    private readonly options: ResolvedSyncOptions,
+  ) {}
+
+  private readonly handlers: Handlers = {
+    subscribe: (connection, { channel, position }, reply) => this.subscribe(connection, channel, position, reply),
+    unsubscribe: (connection, { channel }, reply) => {
+      // A subscription still being set up is given up, too.
+      if (!connection.opening.delete(channel) && !connection.readers.has(channel)) throw notSubscribed(channel);
+      connection.endChannel(channel);
+      reply({ ok: true });
+    },
+    ack: (connection, { channel, offset }, reply) => {
+      const reader = connection.readers.get(channel);
+      if (!reader) throw notSubscribed(channel);
+      if (offset > reader.sentUpTo) {
+        throw new SyncError('ack_ahead', 'More was acknowledged than was sent.', { channel, sentUpTo: reader.sentUpTo });
+      }
+      connection.window.acknowledged(channel, offset);
+      connection.pumpAll();
+      reply({ ok: true });
+    },
+    sync_request: async (connection, frame, reply) => {
+      const operationId = await this.requests.request(connection.principal.userId, connection.access, frame);
+      reply({ ok: true, operationId });
+    },
+    ping: (connection, { t }) => connection.emit('pong', { t, serverTime: Date.now() }),
+  };
+
+  attach(socket: Socket, connection: Connection): void {
+    socket.onAny((event: string, ...args: unknown[]) => {
+      void this.receive(connection, event, args);
+    });
+  }
+
+  private async receive(connection: Connection, event: string, args: unknown[]): Promise<void> {
+    connection.lastSeenAt = new Date();
+    const last = args.at(-1);
+    const reply = typeof last === 'function' ? once(last as (answer: unknown) => void) : () => undefined;
+    try {
+      const { frame, handle } = this.read(event, typeof last === 'function' ? args.slice(0, -1) : args);
+      await handle(connection, frame, reply);
+    } catch (error) {
+      reply({ ok: false, error: toWireError(error) });
+    }
+  }
+
+  private read(event: string, args: unknown[]): { frame: never; handle: Handlers[UpEvent] } {
+    if (!Object.hasOwn(up, event)) {
+      throw new SyncError('event_unknown', 'The server knows no such event.', { known: Object.keys(up) });
+    }
+    const [given] = args;
+    // Bytes of Socket.IO's binary attachments are no JSON; the schemas refuse them.
+    if (Buffer.byteLength(JSON.stringify(given) ?? '') > limits.upFrameBytes) {
+      throw new SyncError('frame_too_large', 'The frame is too large.', { limitBytes: limits.upFrameBytes });
+    }
+    const parsed = up[event as UpEvent].frame.safeParse(given);
+    if (!parsed.success) {
+      throw new SyncError('frame_invalid', `The frame does not fit: ${z.prettifyError(parsed.error)}`, { issues: parsed.error.issues });
+    }
+    return { frame: parsed.data as never, handle: this.handlers[event as UpEvent] as Handlers[UpEvent] };
+  }
+
+  private async subscribe(connection: Connection, channel: string, position: Position | undefined, reply: (answer: unknown) => void): Promise<void> {
+    const refuse = this.refusal(connection, channel);
+    if (refuse) throw refuse;
+    const ticket = Symbol(channel);
+    connection.opening.set(channel, ticket);
+    try {
+      const hub = await this.hubs.open(channel);
+      // While the head was being read the device may have left or unsubscribed, and rights may have changed.
+      if (!connection.isOpen) return;
+      if (connection.opening.get(channel) !== ticket) throw notSubscribed(channel);
+      if (!connection.access.channels.has(channel)) throw forbidden(channel);
+      const loss = position ? hub.lossOf(position) : null;
+      const reader = new Reader(hub, connection, loss ? 0 : (position?.offset ?? 0));
+      connection.readers.set(channel, reader);
+      reply({ ok: true, epoch: hub.epoch, head: hub.head });
+      if (loss) connection.emit('reset', { channel, epoch: hub.epoch, reason: loss });
+      reader.pump();
+    } finally {
+      if (connection.opening.get(channel) === ticket) connection.opening.delete(channel);
+    }
+  }
+
+  private refusal(connection: Connection, channel: string): SyncError | null {
+    if (!connection.access.channels.has(channel)) return forbidden(channel);
+    if (connection.readers.has(channel) || connection.opening.has(channel)) {
+      return new SyncError('already_subscribed', 'This connection follows the channel already.', { channel });
+    }
+    const limit = this.options.subscriptionsPerConnection;
+    if (connection.readers.size + connection.opening.size >= limit) {
+      return new SyncError('too_many_subscriptions', 'This connection follows too many channels.', { limit });
+    }
+    return null;
+  }
+}
+
+const notSubscribed = (channel: string): SyncError => new SyncError('not_subscribed', 'This connection does not follow the channel.', { channel });
+const forbidden = (channel: string): SyncError => new SyncError('channel_forbidden', 'You may not follow this channel.', { channel });
+
+/** An answer is given once; what a handler throws after it answered must not answer again. */
+function once(answer: (value: unknown) => void): (value: unknown) => void {
+  let given = false;
+  return (value) => {
+    if (!given) answer(value);
+    given = true;
+  };
+}

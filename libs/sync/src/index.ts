@@ -1,0 +1,13 @@
+export { SyncFile } from './entities/sync-file.js';
+export { SyncOperation, type OperationKind, type OperationStatus, type Priority } from './entities/sync-operation.js';
+export { FileSynchronizer } from './engine/file-synchronizer.js';
+export { SyncEngine, type OperationFilter } from './engine/sync-engine.js';
+export type { NewOperation } from './engine/operation-queue.js';
+export { EventBroadcaster, type Announcement, type PublishOptions } from './event-broadcaster.js';
+export { WebSocketGateway, type ConnectionInfo } from './gateway/web-socket-gateway.js';
+export type { OutboxMessage } from './log/outbox.js';
+export { defaultSyncOptions, type SyncOptions } from './options.js';
+export { ErrorFilter } from './rest/error-filter.js';
+export { syncEntities, syncMigrations } from './schema.js';
+export { SyncModule } from './sync.module.js';
+export { SyncStatus, type BandStatus, type SequencerStatus, type Status } from './sync-status.js';

@@ -1,0 +1,134 @@
+import { Logger } from '@nestjs/common';
+import type { PoolClient } from 'pg';
+import type { DataSource, QueryRunner } from 'typeorm';
+
+/** What one node tells the others. All of it is a hint: what is lost is found by looking at the database. */
+export type NodeNews =
+  /** Something was published by a process that is not the leader. */
+  | { kind: 'outbox' }
+  /** New heads of channels; null: too many to list, look at all. */
+  | { kind: 'heads'; heads: Record<string, number> | null }
+  /** Somebody's memberships changed. */
+  | { kind: 'access'; userId: string }
+  /** A session was ended. */
+  | { kind: 'session'; sessionId: string }
+  /** An operation was enqueued. */
+  | { kind: 'queue' };
+
+const postgresChannel = 'soleil_sync';
+/** Postgres takes 8,000 bytes at most. */
+const payloadBytes = 7_500;
+const reconnectMs = 500;
+
+/**
+ * Carries hints between the processes that share one database, by LISTEN and NOTIFY on connections of its own: never
+ * inside a business transaction, where it would serialize commits.
+ */
+export class NodeLink {
+  private readonly logger = new Logger('NodeLink');
+  private readonly listeners = new Set<(news: NodeNews) => void>();
+  private readonly reconnected = new Set<() => void>();
+  private runner: QueryRunner | null = null;
+  private reconnect: NodeJS.Timeout | null = null;
+  private stopped = false;
+
+  private readonly heads = new Map<string, number>();
+  private sending: Promise<void> | null = null;
+
+  constructor(
+    private readonly database: DataSource,
+    private readonly node: string,
+  ) {}
+
+  /** News of other nodes, never this node's own. */
+  onNews(listener: (news: NodeNews) => void): void {
+    this.listeners.add(listener);
+  }
+
+  /** News may have been missed: look at everything once. */
+  onReconnected(listener: () => void): void {
+    this.reconnected.add(listener);
+  }
+
+  async start(): Promise<void> {
+    await this.listen();
+  }
+
+  async stop(): Promise<void> {
+    this.stopped = true;
+    if (this.reconnect) clearTimeout(this.reconnect);
+    await this.sending;
+    const runner = this.runner;
+    this.runner = null;
+    // A pooled connection that still listens would be handed to somebody else.
+    if (runner) {
+      await runner.query('unlisten *').catch(() => undefined);
+      await runner.release();
+    }
+  }
+
+  /** Told after what it speaks of was committed. Never throws: it is a hint. */
+  tell(news: NodeNews): void {
+    void this.notify(news);
+  }
+
+  /** Like {@link tell}, gathered while an earlier one is on its way. */
+  tellHeads(heads: Iterable<[string, number]>): void {
+    for (const [channel, head] of heads) this.heads.set(channel, head);
+    this.sending ??= this.sendHeads();
+  }
+
+  private async sendHeads(): Promise<void> {
+    try {
+      while (this.heads.size > 0) {
+        const heads = Object.fromEntries(this.heads);
+        this.heads.clear();
+        await this.notify({ kind: 'heads', heads });
+      }
+    } finally {
+      this.sending = null;
+    }
+  }
+
+  private async notify(news: NodeNews): Promise<void> {
+    let payload = JSON.stringify({ node: this.node, news });
+    if (Buffer.byteLength(payload) > payloadBytes) payload = JSON.stringify({ node: this.node, news: { kind: 'heads', heads: null } });
+    try {
+      await this.database.query('select pg_notify($1, $2)', [postgresChannel, payload]);
+    } catch (error) {
+      this.logger.debug(`A hint was not sent: ${(error as Error).message}`);
+    }
+  }
+
+  private async listen(): Promise<void> {
+    const runner = this.database.createQueryRunner();
+    try {
+      const client = (await runner.connect()) as PoolClient;
+      client.on('notification', (notification) => this.receive(notification.payload ?? ''));
+      client.once('end', () => this.lost(runner));
+      await client.query(`listen ${postgresChannel}`);
+      this.runner = runner;
+    } catch (error) {
+      this.logger.warn(`Not listening for now: ${(error as Error).message}`);
+      this.lost(runner);
+    }
+  }
+
+  private lost(runner: QueryRunner): void {
+    this.runner = null;
+    void runner.release().catch(() => undefined);
+    if (this.stopped || this.reconnect) return;
+    this.reconnect = setTimeout(() => {
+      this.reconnect = null;
+      void this.listen().then(() => {
+        if (this.runner) for (const listener of this.reconnected) listener();
+      });
+    }, reconnectMs);
+  }
+
+  private receive(payload: string): void {
+    const { node, news } = JSON.parse(payload) as { node: string; news: NodeNews };
+    if (node === this.node) return;
+    for (const listener of this.listeners) listener(news);
+  }
+}

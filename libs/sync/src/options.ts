@@ -1,0 +1,82 @@
+import { hostname } from 'node:os';
+import { randomUUID } from 'node:crypto';
+import type { IncomingHttpHeaders } from 'node:http';
+import { z } from 'zod';
+
+const seconds = (n: number): number => n * 1000;
+const minutes = (n: number): number => seconds(n * 60);
+const kibibytes = (n: number): number => n * 1024;
+
+const positive = z.number().int().positive();
+
+const schema = z.strictObject({
+  /** Names this process to the others and in the log. Default: host name, pid and a random part. */
+  node: z.string().min(1).max(100),
+  /** A sequencer or worker process silent for this long is replaced. */
+  leaseMs: positive,
+  /** How often the outbox, the log's heads and the queue are looked at without being told to. The safety net of lost wake-ups. */
+  pollMs: positive,
+  /** Messages that one statement of the sequencer moves, at most. */
+  sequencerBatch: positive,
+  /** Messages of a channel kept in memory for readers that come back. */
+  tailMessages: positive,
+  /** Messages in one page of a reader that catches up. */
+  pageMessages: positive,
+  /** A reader further behind gets the latest of each key instead of every message. */
+  compactAfterMessages: positive,
+  /** Unacknowledged bytes that one socket may have. */
+  windowBytes: positive,
+  /** A client that owes an acknowledgement for this long is disconnected with `ack_timeout`. */
+  ackTimeoutMs: positive,
+  /** What clients are told: acknowledge at the latest after this time, … */
+  ackEveryMs: positive,
+  /** … or this many bytes. */
+  ackEveryBytes: positive,
+  /** Connections one user may have at a time on this node. */
+  devicesPerUser: positive,
+  /** Channels one connection may follow. */
+  subscriptionsPerConnection: positive,
+  /** Operations this process works on at once. */
+  workers: positive,
+  /** An operation is tried this often before it is `dead`. */
+  attempts: positive,
+  /** Wait before the second attempt; doubled for each further one, with jitter. */
+  retryBaseMs: positive,
+  /** A band is looked over this often without any event. */
+  bandSyncIntervalMs: positive,
+  /** Where a REST call carries its token. Default: `Authorization: Bearer`. Undefined for a call without one. */
+  readToken: z.custom<(request: { method: string; headers: IncomingHttpHeaders }) => string | undefined>((value) => typeof value === 'function'),
+});
+
+export type ResolvedSyncOptions = z.infer<typeof schema>;
+/** All optional; see `defaultSyncOptions`. */
+export type SyncOptions = Partial<ResolvedSyncOptions>;
+
+export const defaultSyncOptions: Omit<ResolvedSyncOptions, 'node'> = {
+  leaseMs: seconds(1.5),
+  pollMs: seconds(1),
+  sequencerBatch: 500,
+  tailMessages: 1_000,
+  pageMessages: 100,
+  compactAfterMessages: 1_000,
+  windowBytes: kibibytes(1024),
+  ackTimeoutMs: seconds(30),
+  ackEveryMs: 100,
+  ackEveryBytes: kibibytes(64),
+  devicesPerUser: 10,
+  subscriptionsPerConnection: 50,
+  workers: 4,
+  attempts: 3,
+  retryBaseMs: seconds(1),
+  bandSyncIntervalMs: minutes(5),
+  readToken: ({ headers }) => /^Bearer (.+)$/i.exec(headers.authorization ?? '')?.[1],
+};
+
+/** @throws Error naming the option that does not fit */
+export function resolveSyncOptions(given: SyncOptions = {}): ResolvedSyncOptions {
+  const node = `${hostname()}:${process.pid}:${randomUUID().slice(0, 8)}`;
+  const defined = Object.fromEntries(Object.entries(given).filter(([, value]) => value !== undefined));
+  const parsed = schema.safeParse({ node, ...defaultSyncOptions, ...defined });
+  if (!parsed.success) throw new Error(`SyncModule options: ${z.prettifyError(parsed.error)}`);
+  return parsed.data;
+}

@@ -1,0 +1,38 @@
+import { Catch, HttpException, type ArgumentsHost, type ExceptionFilter } from '@nestjs/common';
+import { CodedError } from '@soleil/bus';
+import { SyncError, type WireError } from '@soleil/sync-protocol';
+import { isDatabaseAway, toWireError } from '../gateway/wire-error.js';
+
+interface Response {
+  headersSent: boolean;
+  status(status: number): { json(body: unknown): void };
+  destroy(): void;
+}
+
+/** Every failure of a REST call as `{ error: { code, message, remedy, retryable, details? } }`, the same shape as on the wire. */
+@Catch()
+export class ErrorFilter implements ExceptionFilter {
+  catch(error: unknown, host: ArgumentsHost): void {
+    const response = host.switchToHttp().getResponse<Response>();
+    // A body that breaks off must not look whole.
+    if (response.headersSent) response.destroy();
+    else response.status(statusOf(error)).json({ error: bodyOf(error) });
+  }
+}
+
+function statusOf(error: unknown): number {
+  if (error instanceof CodedError || error instanceof SyncError) return error.status;
+  if (error instanceof HttpException) return error.getStatus();
+  return isDatabaseAway(error) ? 503 : 500;
+}
+
+function bodyOf(error: unknown): WireError {
+  if (!(error instanceof HttpException)) return toWireError(error);
+  const status = error.getStatus();
+  return {
+    code: status === 404 ? 'route_unknown' : 'request_invalid',
+    message: error.message,
+    remedy: 'See the API description at /api/docs.',
+    retryable: false,
+  };
+}

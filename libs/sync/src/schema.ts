@@ -1,0 +1,9 @@
+import { SyncEngine1764000003002 } from './entities/engine-schema.js';
+import { SyncFile } from './entities/sync-file.js';
+import { SyncOperation } from './entities/sync-operation.js';
+import { SyncLog1764000003001 } from './log/log-schema.js';
+
+/** For the application's DataSource. */
+export const syncEntities = [SyncOperation, SyncFile];
+/** For the application's DataSource, in this order. */
+export const syncMigrations = [SyncLog1764000003001, SyncEngine1764000003002];

@@ -1,0 +1,112 @@
+import { ConfigurableModuleBuilder, Inject, Module, type BeforeApplicationShutdown, type DynamicModule, type OnApplicationBootstrap, type Provider } from '@nestjs/common';
+import { Bus } from '@soleil/bus';
+import { DataSource } from 'typeorm';
+import { BandWork } from './engine/band-work.js';
+import { FileSynchronizer } from './engine/file-synchronizer.js';
+import { OperationQueue } from './engine/operation-queue.js';
+import { operationLeaseMs, SyncEngine } from './engine/sync-engine.js';
+import { SyncListeners } from './engine/sync-listeners.js';
+import { EventBroadcaster } from './event-broadcaster.js';
+import { Hubs } from './fan-out/hubs.js';
+import { ClientFrames } from './gateway/client-frames.js';
+import { SyncRequests } from './gateway/sync-requests.js';
+import { WebSocketGateway } from './gateway/web-socket-gateway.js';
+import { CommitWatch } from './log/commit-watch.js';
+import { LogReader } from './log/log-reader.js';
+import { NodeLink } from './log/node-link.js';
+import { Outbox } from './log/outbox.js';
+import { Sequencer } from './log/sequencer.js';
+import { resolveSyncOptions, type ResolvedSyncOptions, type SyncOptions } from './options.js';
+import { CallerGuard } from './rest/caller.js';
+import { SyncController } from './rest/sync.controller.js';
+import { SyncStatus } from './sync-status.js';
+import { SYNC_OPTIONS } from './tokens.js';
+
+const { ConfigurableModuleClass, MODULE_OPTIONS_TOKEN, OPTIONS_TYPE, ASYNC_OPTIONS_TYPE } = new ConfigurableModuleBuilder<SyncOptions>()
+  .setClassMethodName('forRoot')
+  .build();
+
+/** A provider whose plain constructor takes what `inject` names. */
+function plain<Made, Needed extends unknown[]>(made: new (...needed: Needed) => Made, ...inject: unknown[]): Provider {
+  return { provide: made, inject: inject as never[], useFactory: (...needed: Needed) => new made(...needed) };
+}
+
+const providers: Provider[] = [
+  { provide: SYNC_OPTIONS, inject: [MODULE_OPTIONS_TOKEN], useFactory: resolveSyncOptions },
+  plain(Outbox, DataSource),
+  plain(CommitWatch, DataSource),
+  plain(LogReader, DataSource),
+  { provide: NodeLink, inject: [DataSource, SYNC_OPTIONS], useFactory: (database: DataSource, { node }: ResolvedSyncOptions) => new NodeLink(database, node) },
+  plain(Hubs, LogReader, NodeLink, SYNC_OPTIONS),
+  {
+    provide: Sequencer,
+    inject: [DataSource, SYNC_OPTIONS, Hubs, NodeLink],
+    useFactory: (database: DataSource, { node, leaseMs, pollMs, sequencerBatch }: ResolvedSyncOptions, hubs: Hubs, link: NodeLink) => {
+      const sequencer = new Sequencer(database, { node, leaseMs, pollMs, batchSize: sequencerBatch }, (batches) => {
+        hubs.deliver(batches);
+        link.tellHeads(batches.map(({ channel, to }) => [channel, to]));
+      });
+      link.onNews((news) => {
+        if (news.kind === 'outbox') sequencer.wake();
+      });
+      return sequencer;
+    },
+  },
+  plain(EventBroadcaster, Outbox, CommitWatch, Sequencer, NodeLink),
+  {
+    provide: OperationQueue,
+    inject: [DataSource, SYNC_OPTIONS],
+    useFactory: (database: DataSource, { node }: ResolvedSyncOptions) => new OperationQueue(database, node, operationLeaseMs),
+  },
+  plain(FileSynchronizer, Bus, EventBroadcaster, DataSource),
+  {
+    provide: BandWork,
+    inject: [Bus, DataSource, OperationQueue, SYNC_OPTIONS],
+    useFactory: (bus: Bus, database: DataSource, queue: OperationQueue, { bandSyncIntervalMs }: ResolvedSyncOptions) =>
+      new BandWork(bus, database, queue, bandSyncIntervalMs),
+  },
+  plain(SyncEngine, Bus, DataSource, OperationQueue, FileSynchronizer, BandWork, NodeLink, SYNC_OPTIONS),
+  plain(SyncRequests, SyncEngine, FileSynchronizer),
+  plain(ClientFrames, Hubs, SyncRequests, SYNC_OPTIONS),
+  // Nest finds gateways by their class, so this one is not made by a factory.
+  WebSocketGateway,
+  plain(SyncStatus, DataSource, SyncEngine, WebSocketGateway, SYNC_OPTIONS),
+  SyncListeners,
+  CallerGuard,
+];
+
+/**
+ * SOLEil Sync as a plugin. The application brings a TypeORM DataSource with `syncEntities` and `syncMigrations`, the
+ * global `BusModule`, and modules that answer the questions of `auth.*`, `drive.*` and `content.*`.
+ */
+@Module({
+  providers,
+  controllers: [SyncController],
+  exports: [SyncEngine, FileSynchronizer, WebSocketGateway, EventBroadcaster, SyncStatus],
+})
+export class SyncModule extends ConfigurableModuleClass implements OnApplicationBootstrap, BeforeApplicationShutdown {
+  constructor(
+    @Inject(Sequencer) private readonly sequencer: Sequencer,
+    @Inject(NodeLink) private readonly link: NodeLink,
+  ) {
+    super();
+  }
+
+  static override forRoot(options: typeof OPTIONS_TYPE = {}): DynamicModule {
+    return super.forRoot(options);
+  }
+
+  static override forRootAsync(options: typeof ASYNC_OPTIONS_TYPE): DynamicModule {
+    return super.forRootAsync(options);
+  }
+
+  async onApplicationBootstrap(): Promise<void> {
+    await this.link.start();
+    this.sequencer.start();
+  }
+
+  async beforeApplicationShutdown(): Promise<void> {
+    await this.sequencer.stop();
+    await this.link.stop();
+  }
+}

@@ -1,0 +1,2 @@
+/** Injects the resolved options of SyncModule. */
+export const SYNC_OPTIONS = Symbol('SYNC_OPTIONS');

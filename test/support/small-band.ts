@@ -1,0 +1,118 @@
+import { Injectable } from '@nestjs/common';
+import {
+  CodedError,
+  OnFact,
+  OnQuestion,
+  type Answer,
+  type Ask,
+  type DriveFile,
+  type Facts,
+  type Membership,
+} from '@soleil/bus';
+
+/** A file of the small band: where it belongs and what it says. */
+export interface SmallFile {
+  fileId: string;
+  bandId: string;
+  path: string;
+  audience: string | null;
+  text: string;
+  revision: number;
+  removed?: boolean;
+}
+
+/**
+ * Stands in for Auth, Drive and Content where a test is about Sync alone: a token is the user's id, files live in a map.
+ * What it tells and answers is what the bus asks of the real ones.
+ */
+@Injectable()
+export class SmallBand {
+  readonly memberships = new Map<string, Membership[]>();
+  readonly files = new Map<string, SmallFile>();
+  readonly told: { name: string; fact: unknown }[] = [];
+  /** Thrown by the next question about a file, then forgotten. */
+  failNext: Error | null = null;
+
+  join(userId: string, bandId: string, instrument: string, role: Membership['role'] = 'member'): void {
+    this.memberships.set(userId, [...(this.memberships.get(userId) ?? []), { bandId, instrument, role }]);
+  }
+
+  @OnQuestion('auth.token_presented')
+  token({ token }: Ask<'auth.token_presented'>): Answer<'auth.token_presented'> {
+    if (!this.memberships.has(token)) {
+      throw new CodedError({ code: 'token_invalid', message: 'That token is not ours.', remedy: 'Sign in again.', status: 401 });
+    }
+    return { userId: token, sessionId: `session-of-${token}`, displayName: token, expiresAt: new Date(Date.now() + 3_600_000).toISOString() };
+  }
+
+  @OnQuestion('auth.memberships_requested')
+  membershipsOf({ userId }: Ask<'auth.memberships_requested'>): Answer<'auth.memberships_requested'> {
+    return { memberships: this.memberships.get(userId) ?? [] };
+  }
+
+  @OnQuestion('content.audiences_requested')
+  audiences({ instrument, role }: Ask<'content.audiences_requested'>): Answer<'content.audiences_requested'> {
+    return { audiences: role === 'leader' ? ['Bb', 'Eb', 'leader'] : [instrument === 'trumpet' ? 'Bb' : 'Eb'] };
+  }
+
+  @OnQuestion('drive.file_requested')
+  file({ fileId }: Ask<'drive.file_requested'>): Answer<'drive.file_requested'> {
+    const failure = this.failNext;
+    this.failNext = null;
+    if (failure) throw failure;
+    const file = this.files.get(fileId);
+    if (!file) throw new CodedError({ code: 'file_unknown', message: 'No such file.', remedy: 'Look again.', status: 404 });
+    const { bandId, path, revision } = file;
+    if (file.removed) return { state: 'removed', fileId, bandId, path, revision };
+    return { state: 'present', file: driveFile(file) };
+  }
+
+  @OnQuestion('drive.files_requested')
+  fileIds({ bandId }: Ask<'drive.files_requested'>): Answer<'drive.files_requested'> {
+    return { fileIds: [...this.files.values()].filter((file) => file.bandId === bandId && !file.removed).map((file) => file.fileId) };
+  }
+
+  @OnQuestion('drive.rescan_requested')
+  rescan(): Answer<'drive.rescan_requested'> {
+    return { changes: 0 };
+  }
+
+  @OnQuestion('content.parse_requested')
+  parse({ file }: Ask<'content.parse_requested'>): Answer<'content.parse_requested'> {
+    return { audience: this.files.get(file.fileId)?.audience ?? null, content: { text: this.files.get(file.fileId)?.text } };
+  }
+
+  @OnQuestion('content.forget_requested')
+  forget(): Answer<'content.forget_requested'> {
+    return { forgotten: true };
+  }
+
+  @OnFact('sync.completed')
+  completed(fact: Facts['sync.completed']): void {
+    this.told.push({ name: 'sync.completed', fact });
+  }
+
+  @OnFact('sync.failed')
+  failed(fact: Facts['sync.failed']): void {
+    this.told.push({ name: 'sync.failed', fact });
+  }
+
+  @OnFact('sync.file_updated')
+  fileUpdated(fact: Facts['sync.file_updated']): void {
+    this.told.push({ name: 'sync.file_updated', fact });
+  }
+}
+
+function driveFile({ fileId, bandId, path, text, revision }: SmallFile): DriveFile {
+  return {
+    fileId,
+    bandId,
+    path,
+    size: text.length,
+    hash: text,
+    mimeType: 'text/plain',
+    revision,
+    modifiedAt: '2026-01-01T00:00:00.000Z',
+    problem: null,
+  };
+}

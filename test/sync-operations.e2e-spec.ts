@@ -1,0 +1,157 @@
+import { CodedError } from '@soleil/bus';
+import { SyncOperation } from '@soleil/sync';
+import type { FileUpdate, MessagesFrame } from '@soleil/sync-protocol';
+import type { Socket } from 'socket.io-client';
+import type { TestDatabase } from './support/database.js';
+import { Follower } from './support/follower.js';
+import { startSyncApp, stockClient, syncDatabase, type SyncApp } from './support/sync-app.js';
+
+describe('operations', () => {
+  let database: TestDatabase;
+  let sync: SyncApp;
+  const sockets: Socket[] = [];
+
+  beforeEach(async () => {
+    database = await syncDatabase();
+    sync = await startSyncApp(database, { retryBaseMs: 20 });
+    sync.band.join('tina', 'b1', 'trumpet');
+    sync.band.join('alma', 'b1', 'alto sax');
+    sync.band.join('lea', 'b1', 'piano', 'leader');
+  });
+  afterEach(async () => {
+    for (const socket of sockets.splice(0)) socket.disconnect();
+    await sync.close();
+    await database.drop();
+  });
+
+  const follow = async (user: string, channel: string): Promise<Follower> => {
+    const socket = stockClient(sync.url, { token: user });
+    sockets.push(socket);
+    const follower = new Follower(socket, channel);
+    await follower.subscribe();
+    return follower;
+  };
+  const texts = (follower: Follower): unknown[] =>
+    follower.messages.map(({ data }) => (data as (FileUpdate & { content: { text: string } }) | null)?.content.text ?? null);
+  const file = { fileId: 'f1', bandId: 'b1', path: 'Tune_Bb.pdf', audience: 'Bb', text: 'first' };
+  const operations = (): Promise<SyncOperation[]> => sync.database.getRepository(SyncOperation).find({ order: { createdAt: 'ASC' } });
+
+  it('brings a saved file to those it is for, and to nobody else', async () => {
+    const tina = await follow('tina', 'band:b1:Bb');
+    const alma = await follow('alma', 'band:b1:Eb');
+    const strangers: MessagesFrame[] = [];
+    alma.socket.on('messages', (frame: MessagesFrame) => strangers.push(frame));
+    await sync.save(file);
+    const [message] = await tina.count(1);
+    expect(message).toMatchObject({ type: 'file_update', key: 'file:f1', data: { fileId: 'f1', path: 'Tune_Bb.pdf', content: { text: 'first' } } });
+    await sync.save({ ...file, fileId: 'f2', audience: 'Eb', text: 'for E flat' });
+    await alma.count(1);
+    expect(strangers.flatMap((frame) => frame.messages.map(({ key }) => key))).toEqual(['file:f2']);
+    expect((await operations()).map(({ status }) => status)).toEqual(['completed', 'completed']);
+  });
+
+  it('takes on an event that is told twice only once', async () => {
+    const tina = await follow('tina', 'band:b1:Bb');
+    const eventId = await sync.save(file);
+    await tina.count(1);
+    await sync.tell('drive.file_changed', 'f1', eventId);
+    expect(await operations()).toHaveLength(1);
+  });
+
+  it('ends a burst of saves in the last version, with no older one after a newer', async () => {
+    const tina = await follow('tina', 'band:b1:Bb');
+    for (let n = 1; n <= 100; n++) await sync.save({ ...file, text: `v${n}` });
+    await tina.until(() => texts(tina).at(-1) === 'v100');
+    const versions = texts(tina).map((text) => Number(String(text).slice(1)));
+    expect(versions).toEqual([...versions].sort((a, b) => a - b));
+    expect(new Set(versions).size).toBe(versions.length);
+  });
+
+  it('publishes nothing for a file that was saved with the same content', async () => {
+    const tina = await follow('tina', 'band:b1:Bb');
+    await sync.save(file);
+    await sync.save(file);
+    await sync.save({ ...file, text: 'second' });
+    await tina.until(() => texts(tina).includes('second'));
+    expect(texts(tina)).toEqual(['first', 'second']);
+  });
+
+  it('moves a file that is for somebody else now: gone for the one, there for the other', async () => {
+    const [tina, alma] = [await follow('tina', 'band:b1:Bb'), await follow('alma', 'band:b1:Eb')];
+    await sync.save(file);
+    await tina.count(1);
+    await sync.save({ ...file, path: 'Tune_Eb.pdf', audience: 'Eb' });
+    await Promise.all([tina.count(2), alma.count(1)]);
+    expect(tina.messages[1]).toMatchObject({ type: 'file_removed', key: 'file:f1', data: null });
+    expect(texts(alma)).toEqual(['first']);
+  });
+
+  it('tells that a file is gone', async () => {
+    const tina = await follow('tina', 'band:b1:Bb');
+    await sync.save(file);
+    await tina.count(1);
+    sync.band.files.set('f1', { ...file, revision: 2, removed: true });
+    await sync.tell('drive.file_removed', 'f1');
+    await tina.count(2);
+    expect(tina.messages[1]).toMatchObject({ type: 'file_removed', key: 'file:f1', data: null });
+  });
+
+  it('tries again what failed for a moment', async () => {
+    const tina = await follow('tina', 'band:b1:Bb');
+    sync.band.failNext = new CodedError({ code: 'revision_gone', message: 'It changed meanwhile.', remedy: 'Again.', status: 409, retryable: true });
+    await sync.save(file);
+    await tina.count(1);
+    const [operation] = await operations();
+    expect(operation).toMatchObject({ status: 'completed', attempts: 2 });
+    expect(sync.band.told[0]).toMatchObject({ name: 'sync.failed', fact: { code: 'revision_gone', willRetry: true } });
+  });
+
+  it('keeps what can never succeed visible as dead, with its code, and goes on with the rest', async () => {
+    const tina = await follow('tina', 'band:b1:Bb');
+    sync.band.failNext = new CodedError({ code: 'file_unknown', message: 'No such file.', remedy: 'Look again.', status: 404 });
+    await sync.save({ ...file, fileId: 'bad' });
+    await sync.save(file);
+    await tina.count(1);
+    const dead = (await operations()).find(({ status }) => status === 'dead');
+    expect(dead).toMatchObject({ fileId: expect.any(String), errorCode: 'file_unknown', errorMessage: 'No such file.' });
+  });
+
+  it('gives an operation whose worker was lost to another, and the lost one changes nothing any more', async () => {
+    const tina = await follow('tina', 'band:b1:Bb');
+    await sync.database.query(
+      `insert into sync_operation (id, kind, status, priority, ordering_key, band_id, file_id, cause, attempts, lease_token, lease_until, started_at)
+       values (gen_random_uuid(), 'file', 'running', 2, 'file:f1', 'b1', 'f1', 'drive.file_added', 1, gen_random_uuid(), clock_timestamp() - interval '1 second', now())`,
+    );
+    sync.band.files.set('f1', { ...file, revision: 1 });
+    await tina.count(1);
+    const [operation] = await operations();
+    expect(operation).toMatchObject({ status: 'completed', attempts: 2 });
+  });
+
+  it('checks every file of a band on a full sync, and repairs what is missing on screens', async () => {
+    for (const n of [1, 2, 3]) sync.band.files.set(`g${n}`, { ...file, fileId: `g${n}`, text: `g${n}`, revision: 1 });
+    const tina = await follow('tina', 'band:b1:Bb');
+    const lea = stockClient(sync.url, { token: 'lea' });
+    sockets.push(lea);
+    const answer = (await lea.timeout(5_000).emitWithAck('sync_request', { scope: 'band', id: 'b1', mode: 'full' })) as { ok: boolean; operationId: string };
+    expect(answer.ok).toBe(true);
+    await tina.count(3);
+    expect(texts(tina).sort()).toEqual(['g1', 'g2', 'g3']);
+    const parents = (await operations()).filter(({ kind }) => kind === 'file').map(({ parentId }) => parentId);
+    expect(parents).toEqual([answer.operationId, answer.operationId, answer.operationId]);
+  });
+
+  it('sets a user up when they sign in: their bands are looked over once an interval', async () => {
+    const signIn = (): Promise<unknown> => sync.bus.publish('auth.user_logged_in', { userId: 'tina', sessionId: 's', at: new Date().toISOString() });
+    await signIn();
+    const done = async (kind: string): Promise<number> => (await operations()).filter((operation) => operation.kind === kind && operation.status === 'completed').length;
+    const until = async (condition: () => Promise<boolean>): Promise<void> => {
+      while (!(await condition())) await new Promise((resolve) => setImmediate(resolve));
+    };
+    await until(async () => (await done('band')) === 1);
+    await signIn();
+    await until(async () => (await done('user_setup')) === 2);
+    expect(await done('band')).toBe(1);
+    expect((await operations()).filter(({ kind }) => kind === 'band')).toHaveLength(1);
+  });
+});
