@@ -57,19 +57,19 @@ export class SyncStatus {
 
   /** @throws when the database cannot be reached */
   async sequencer(): Promise<SequencerStatus> {
-    const [row] = (await this.database.query(
+    const [row] = await this.database.query<SequencerStatus[]>(
       `select node, term::float8 as term, lease_until > clock_timestamp() as "inOffice", (select count(*) from sync_outbox)::int as waiting from sync_leader`,
-    )) as SequencerStatus[];
+    );
     return row!;
   }
 
   private async band(bandId: string): Promise<BandStatus> {
-    const [row] = (await this.database.query(
+    const [row] = await this.database.query<{ files: number; last: Date | null }[]>(
       `select (select count(*) from sync_file where band_id = $1 and channel is not null)::int as files,
               greatest((select max(synced_at) from sync_file where band_id = $1),
                        (select max(finished_at) from sync_operation where band_id = $1 and kind = 'band' and status = 'completed')) as last`,
       [bandId],
-    )) as { files: number; last: Date | null }[];
+    );
     return { bandId, files: row!.files, lastSyncAt: row!.last?.toISOString() ?? null, operations: await this.engine.counts([bandId]) };
   }
 }

@@ -1,4 +1,4 @@
-import { ConfigurableModuleBuilder, Inject, Module, type BeforeApplicationShutdown, type DynamicModule, type OnApplicationBootstrap, type Provider } from '@nestjs/common';
+import { ConfigurableModuleBuilder, Inject, Module, type BeforeApplicationShutdown, type ConfigurableModuleAsyncOptions, type DynamicModule, type OnApplicationBootstrap, type Provider } from '@nestjs/common';
 import { Bus } from '@soleil/bus';
 import { DataSource } from 'typeorm';
 import { BandWork } from './engine/band-work.js';
@@ -22,7 +22,7 @@ import { SyncController } from './rest/sync.controller.js';
 import { SyncStatus } from './sync-status.js';
 import { SYNC_OPTIONS } from './tokens.js';
 
-const { ConfigurableModuleClass, MODULE_OPTIONS_TOKEN, OPTIONS_TYPE, ASYNC_OPTIONS_TYPE } = new ConfigurableModuleBuilder<SyncOptions>()
+const { ConfigurableModuleClass, MODULE_OPTIONS_TOKEN } = new ConfigurableModuleBuilder<SyncOptions>()
   .setClassMethodName('forRoot')
   .build();
 
@@ -92,11 +92,11 @@ export class SyncModule extends ConfigurableModuleClass implements OnApplication
     super();
   }
 
-  static override forRoot(options: typeof OPTIONS_TYPE = {}): DynamicModule {
+  static override forRoot(options: SyncOptions = {}): DynamicModule {
     return super.forRoot(options);
   }
 
-  static override forRootAsync(options: typeof ASYNC_OPTIONS_TYPE): DynamicModule {
+  static override forRootAsync(options: ConfigurableModuleAsyncOptions<SyncOptions>): DynamicModule {
     return super.forRootAsync(options);
   }
 

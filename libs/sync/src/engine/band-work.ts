@@ -20,9 +20,10 @@ export class BandWork {
     await this.bus.request('drive.rescan_requested', { bandId: bandId! });
     if (mode !== 'full') return noEffect;
     const { fileIds } = await this.bus.request('drive.files_requested', { bandId: bandId! });
-    const published = (await this.database.query(`select file_id from sync_file where band_id = $1 and channel is not null`, [bandId])) as {
-      file_id: string;
-    }[];
+    const published = await this.database.query<{ file_id: string }[]>(
+      `select file_id from sync_file where band_id = $1 and channel is not null`,
+      [bandId],
+    );
     // Sorted, so that two of these take the files' locks in the same order.
     const all = [...new Set([...fileIds, ...published.map(({ file_id }) => file_id)])].sort();
     return this.enqueueing(all.map((fileId) => ({ ...fileOperation(bandId!, fileId), priority: 'low', cause: 'full_sync', parentId: id })));
@@ -31,14 +32,14 @@ export class BandWork {
   /** Somebody signed in: bands that were not looked at for an interval are, so that what their devices get is fresh. */
   async prepareUserSetup({ id, userId }: SyncOperation): Promise<Effect> {
     const { memberships } = await this.bus.request('auth.memberships_requested', { userId: userId! });
-    const stale = (await this.database.query(
+    const stale = await this.database.query<{ band_id: string }[]>(
       `select given.band_id from unnest($1::text[]) as given (band_id)
        where not exists (
          select from sync_operation o
          where o.band_id = given.band_id and o.kind = 'band' and o.status = 'completed'
            and o.finished_at > clock_timestamp() - $2 * interval '1 millisecond')`,
       [memberships.map(({ bandId }) => bandId).sort(), this.bandSyncIntervalMs],
-    )) as { band_id: string }[];
+    );
     return this.enqueueing(stale.map(({ band_id }) => ({ ...bandOperation(band_id, 'delta'), priority: 'normal', cause: 'auth.user_logged_in', parentId: id })));
   }
 

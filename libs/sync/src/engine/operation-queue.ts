@@ -39,11 +39,11 @@ export class OperationQueue {
     if (!transaction) return this.database.transaction((own) => this.enqueue(wanted, own));
     await lockKey(transaction, wanted.orderingKey);
     if (wanted.eventId !== undefined) {
-      const known = (await transaction.query(`select operation_id as id from sync_inbox where event_id = $1`, [wanted.eventId])) as { id: string }[];
+      const known = await transaction.query<{ id: string }[]>(`select operation_id as id from sync_inbox where event_id = $1`, [wanted.eventId]);
       if (known[0]) return known[0].id;
     }
     // Joining locks the waiting row until commit, so no worker claims it before this news is committed.
-    const rows = (await transaction.query(
+    const rows = await transaction.query<{ id: string }[]>(
       `insert into sync_operation as waiting (id, kind, status, priority, ordering_key, band_id, file_id, user_id, mode, cause, parent_id)
        values ($1, $2, 'pending', $3, $4, $5, $6, $7, $8, $9, $10)
        on conflict (ordering_key) where status in ('pending', 'failed')
@@ -62,7 +62,7 @@ export class OperationQueue {
         wanted.cause,
         wanted.parentId ?? null,
       ],
-    )) as { id: string }[];
+    );
     const id = rows[0]!.id;
     if (wanted.eventId !== undefined) {
       await transaction.query(`insert into sync_inbox (event_id, operation_id) values ($1, $2) on conflict do nothing`, [wanted.eventId, id]);
@@ -73,7 +73,7 @@ export class OperationQueue {
   /** Takes up to `limit` operations that are due, by priority, then by age. */
   async claim(limit: number): Promise<Claim[]> {
     const token = randomUUID();
-    const rows = (await this.database.query(
+    const rows = await this.database.query<Record<string, unknown>[]>(
       `with due as (
          select id from sync_operation o
          where status in ('pending', 'failed') and run_at <= clock_timestamp()
@@ -89,7 +89,7 @@ export class OperationQueue {
          returning o.*)
        select * from claimed order by priority, run_at`,
       [limit, this.node, token, this.leaseMs],
-    )) as Record<string, unknown>[];
+    );
     return rows.map((row) => ({ operation: this.database.getRepository(SyncOperation).create(camelCased(row)), token }));
   }
 
@@ -108,13 +108,13 @@ export class OperationQueue {
    * @throws LeaseLost when another worker has it by now; the transaction must roll back
    */
   async complete({ operation, token }: Claim, transaction: EntityManager): Promise<void> {
-    const done = (await transaction.query(
+    const done = await transaction.query<unknown[]>(
       `with done as (
          update sync_operation set status = 'completed', lease_token = null, lease_until = null, finished_at = clock_timestamp()
          where id = $1 and lease_token = $2 returning 1)
        select * from done`,
       [operation.id, token],
-    )) as unknown[];
+    );
     if (done.length === 0) throw new LeaseLost(operation.id);
   }
 
@@ -130,9 +130,9 @@ export class OperationQueue {
 
   /** Operations whose worker went silent wait again. @returns how many */
   async reclaim(): Promise<number> {
-    const silent = (await this.database.query(
+    const silent = await this.database.query<{ id: string; orderingKey: string; token: string }[]>(
       `select id, ordering_key as "orderingKey", lease_token as token from sync_operation where status = 'running' and lease_until < clock_timestamp()`,
-    )) as { id: string; orderingKey: string; token: string }[];
+    );
     for (const { token, ...operation } of silent) {
       // By its token: one that has come back to life meanwhile and completed is not touched.
       await this.database.transaction((transaction) => settle(transaction, { operation, token }, 'pending', 0, null));

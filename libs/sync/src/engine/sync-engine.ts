@@ -76,12 +76,12 @@ export class SyncEngine implements OnApplicationBootstrap, BeforeApplicationShut
 
   /** Operations of these bands by status, those of the last day, and those that are not finished. */
   async counts(bandIds: readonly string[]): Promise<Partial<Record<OperationStatus, number>>> {
-    const rows = (await this.database.query(
+    const rows = await this.database.query<{ status: OperationStatus; count: number }[]>(
       `select status, count(*)::int as count from sync_operation
        where band_id = any($1) and (created_at > clock_timestamp() - interval '1 day' or status in ('pending', 'running', 'failed'))
        group by status`,
       [bandIds],
-    )) as { status: OperationStatus; count: number }[];
+    );
     return Object.fromEntries(rows.map(({ status, count }) => [status, count]));
   }
 

@@ -75,7 +75,7 @@ export class ClientFrames {
     if (!parsed.success) {
       throw new SyncError('frame_invalid', `The frame does not fit: ${z.prettifyError(parsed.error)}`, { issues: parsed.error.issues });
     }
-    return { frame: parsed.data as never, handle: this.handlers[event as UpEvent] as Handlers[UpEvent] };
+    return { frame: parsed.data as never, handle: this.handlers[event as UpEvent] };
   }
 
   private async subscribe(connection: Connection, channel: string, position: Position | undefined, reply: (answer: unknown) => void): Promise<void> {

@@ -14,12 +14,12 @@ export interface Office {
  * row for ever; so its recorded backend is ended first. Start time and pid together name the backend: a pid is used again.
  */
 export async function takeOffice(runner: QueryRunner, node: string, leaseMs: number): Promise<Office | null> {
-  await runner.query(
+  await runner.manager.query(
     `select pg_terminate_backend(a.pid)
      from sync_leader l join pg_stat_activity a on a.pid = l.backend_pid and a.backend_start = l.backend_started_at
      where l.lease_until < clock_timestamp() and a.pid <> pg_backend_pid()`,
   );
-  const rows = (await runner.query(
+  const rows = await runner.manager.query<Office[]>(
     `with me as (select pid, backend_start from pg_stat_activity where pid = pg_backend_pid()),
      taken as (
        update sync_leader l
@@ -29,22 +29,22 @@ export async function takeOffice(runner: QueryRunner, node: string, leaseMs: num
        returning l.term::float8 as term, l.epoch)
      select * from taken`,
     [randomBytes(9).toString('base64url'), node, leaseMs],
-  )) as Office[];
+  );
   return rows[0] ?? null;
 }
 
 /** @returns false when the office was lost */
 export async function renewOffice(runner: QueryRunner, office: Office, leaseMs: number): Promise<boolean> {
-  const rows = (await runner.query(
+  const rows = await runner.manager.query<unknown[]>(
     `with renewed as (
        update sync_leader set lease_until = clock_timestamp() + $2 * interval '1 millisecond' where term = $1 returning 1)
      select * from renewed`,
     [office.term, leaseMs],
-  )) as unknown[];
+  );
   return rows.length > 0;
 }
 
 /** Lets the next one take office at once. */
 export async function leaveOffice(runner: QueryRunner, office: Office): Promise<void> {
-  await runner.query(`update sync_leader set lease_until = '-infinity', backend_pid = null, backend_started_at = null where term = $1`, [office.term]);
+  await runner.manager.query(`update sync_leader set lease_until = '-infinity', backend_pid = null, backend_started_at = null where term = $1`, [office.term]);
 }

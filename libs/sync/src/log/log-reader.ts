@@ -51,32 +51,32 @@ export class LogReader {
 
   async state(channel: string): Promise<ChannelState> {
     // One statement, so that head and epochs are of one moment.
-    const rows = (await this.database.query(
+    const rows = await this.database.query<({ head: number } & EpochStart)[]>(
       `select c.head::float8 as head, e.epoch, e.began_at::float8 as "beganAt"
        from sync_channel c join sync_channel_epoch e on e.channel = c.name
        where c.name = $1 order by e.began_at`,
       [channel],
-    )) as ({ head: number } & EpochStart)[];
+    );
     return { head: rows[0]?.head ?? 0, epochs: rows.map(({ epoch, beganAt }) => ({ epoch, beganAt })) };
   }
 
   /** Heads of those channels that have messages. */
   async heads(channels: readonly string[]): Promise<Map<string, number>> {
-    const rows = (await this.database.query(`select name, head::float8 as head from sync_channel where name = any($1)`, [channels])) as {
-      name: string;
-      head: number;
-    }[];
+    const rows = await this.database.query<{ name: string; head: number }[]>(
+      `select name, head::float8 as head from sync_channel where name = any($1)`,
+      [channels],
+    );
     return new Map(rows.map(({ name, head }) => [name, head]));
   }
 
   /** Messages ascending by offset, at most `limit`. Fewer than `limit` means that there are no more up to `upTo`. */
   async page(query: PageQuery): Promise<Message[]> {
-    const rows = (await this.database.query(query.compacted ? latestOfEachKey : everyMessage, [
+    const rows = await this.database.query<MessageRow[]>(query.compacted ? latestOfEachKey : everyMessage, [
       query.channel,
       query.after,
       query.upTo,
       query.limit,
-    ])) as MessageRow[];
+    ]);
     return rows.map(toMessage);
   }
 }

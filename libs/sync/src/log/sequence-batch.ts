@@ -83,7 +83,7 @@ interface Row {
  * @returns what was moved, each channel's messages ascending; nothing when `term` is not in office any more
  */
 export async function sequenceBatch(runner: QueryRunner, term: number, fromId: string, limit: number): Promise<Sequenced> {
-  const rows = (await runner.query(sql, [term, fromId, limit])) as Row[];
+  const rows = await runner.manager.query<Row[]>(sql, [term, fromId, limit]);
   const batches: Batch[] = [];
   for (const row of rows) {
     let batch = batches.at(-1);

@@ -1,0 +1,39 @@
+import { Module, type DynamicModule } from '@nestjs/common';
+import { TypeOrmModule } from '@nestjs/typeorm';
+import { AuthModule, presentedToken } from '@soleil/auth';
+import { BusModule } from '@soleil/bus';
+import { ContentModule } from '@soleil/content';
+import { DriveModule } from '@soleil/drive';
+import { SyncModule, type SyncOptions } from '@soleil/sync';
+import type { PlatformConfig } from './config.js';
+import { dataSourceOptions } from './database.js';
+import { DemoBand } from './demo/demo-band.js';
+import { DemoController } from './demo/demo.controller.js';
+import { FileAccess } from './rest/file-access.js';
+import { FilesController } from './rest/files.controller.js';
+import { HealthController } from './rest/health.controller.js';
+import { LibraryController } from './rest/library.controller.js';
+import { SessionController } from './rest/session.controller.js';
+import { PLATFORM_CONFIG } from './tokens.js';
+
+/** The band platform: the four modules on one bus and one database, and the REST calls that need more than one of them. */
+@Module({})
+export class AppModule {
+  /** @param databaseUrl of a migrated database */
+  static forRoot(config: PlatformConfig, databaseUrl: string, sync: SyncOptions = {}): DynamicModule {
+    return {
+      module: AppModule,
+      imports: [
+        BusModule,
+        TypeOrmModule.forRoot({ ...dataSourceOptions(databaseUrl), retryAttempts: 0 }),
+        AuthModule.forRoot({ secret: config.authSecret }),
+        DriveModule.forRoot({}),
+        ContentModule.forRoot({}),
+        SyncModule.forRoot({ readToken: presentedToken, ...sync }),
+      ],
+      controllers: [SessionController, LibraryController, FilesController, HealthController, ...(config.demo ? [DemoController] : [])],
+      providers: [{ provide: PLATFORM_CONFIG, useValue: config }, FileAccess, DemoBand],
+      exports: [DemoBand],
+    };
+  }
+}

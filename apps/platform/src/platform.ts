@@ -1,0 +1,31 @@
+import type { LoggerService, LogLevel } from '@nestjs/common';
+import { NestFactory } from '@nestjs/core';
+import type { NestExpressApplication } from '@nestjs/platform-express';
+import { ErrorFilter, type SyncOptions } from '@soleil/sync';
+import { AppModule } from './app.module.js';
+import type { PlatformConfig } from './config.js';
+import { migrate } from './database.js';
+import { DemoBand } from './demo/demo-band.js';
+import { describeApi } from './open-api.js';
+import { serveStage } from './stage-pages.js';
+
+export interface PlatformStart {
+  config: PlatformConfig;
+  databaseUrl: string;
+  logger?: LoggerService | LogLevel[];
+  /** For tests: other than the defaults of SyncModule. */
+  sync?: SyncOptions;
+}
+
+/** Migrates, and makes the platform ready to listen. */
+export async function createPlatform({ config, databaseUrl, logger = ['log', 'warn', 'error', 'fatal'], sync }: PlatformStart): Promise<NestExpressApplication> {
+  await migrate(databaseUrl);
+  const app = await NestFactory.create<NestExpressApplication>(AppModule.forRoot(config, databaseUrl, sync), { logger, forceCloseConnections: true, abortOnError: false });
+  app.disable('x-powered-by');
+  app.useGlobalFilters(new ErrorFilter());
+  serveStage(app);
+  describeApi(app);
+  await app.init();
+  if (config.demo) await app.get(DemoBand).load();
+  return app;
+}

@@ -1,0 +1,2 @@
+/** Injects the {@link PlatformConfig}. */
+export const PLATFORM_CONFIG = Symbol('PLATFORM_CONFIG');
