@@ -1,0 +1,56 @@
+import compiler from './test/support/swc.cjs';
+
+/**
+ * One Jest project for every kind of test; a file's name says what the test needs:
+ *
+ * - `*.spec.ts` nothing but the code
+ * - `*.pg.spec.ts` a real PostgreSQL (`test/support/database.ts`)
+ * - `*.e2e-spec.ts` real sockets
+ * - `*.browser-spec.ts` a real Chromium
+ *
+ * `TEST_KINDS` chooses among them by name, separated by commas: `TEST_KINDS=pure,pg`. Without it, all are run.
+ *
+ * Start it as `node --experimental-vm-modules node_modules/jest/bin/jest.js`, since Jest's ES modules need that flag.
+ */
+const PATTERNS = {
+  pure: ['**/!(*.pg).spec.ts', '**/!(*.pg).spec.tsx'],
+  pg: ['**/*.pg.spec.ts'],
+  e2e: ['**/*.e2e-spec.ts'],
+  browser: ['**/*.browser-spec.ts'],
+};
+
+const kinds = process.env.TEST_KINDS?.split(',') ?? Object.keys(PATTERNS);
+const unknown = kinds.filter((kind) => !(kind in PATTERNS));
+if (unknown.length > 0) {
+  throw new Error(`TEST_KINDS: unknown ${unknown.join(', ')}; known are ${Object.keys(PATTERNS).join(', ')}`);
+}
+
+/** Purely pure runs do without a database. */
+const databaseHooks = {
+  globalSetup: '<rootDir>/test/support/postgres-setup.ts',
+  globalTeardown: '<rootDir>/test/support/postgres-teardown.ts',
+};
+
+/** @type {import('jest').Config} */
+export default {
+  testEnvironment: 'node',
+  roots: [
+    '<rootDir>/libs',
+    '<rootDir>/apps',
+    '<rootDir>/test',
+    '<rootDir>/bench',
+    '<rootDir>/scripts',
+    '<rootDir>/examples',
+  ],
+  testMatch: kinds.flatMap((kind) => PATTERNS[kind]),
+  testPathIgnorePatterns: ['/node_modules/', '/dist/'],
+  modulePathIgnorePatterns: ['/dist/'],
+  extensionsToTreatAsEsm: ['.ts', '.tsx'],
+  transform: { '\\.tsx?$': ['@swc/jest', compiler.swc] },
+  resolver: '<rootDir>/test/support/resolver.cjs',
+  moduleNameMapper: { '^@soleil/([^/]+)$': '<rootDir>/libs/$1/src/index.ts' },
+  maxWorkers: 2,
+  // For what is slow on a busy machine (a first start of PostgreSQL, a browser); nothing waits for time to pass.
+  testTimeout: 30_000,
+  ...(kinds.some((kind) => kind !== 'pure') ? databaseHooks : {}),
+};

@@ -1,0 +1,163 @@
+import type { Membership, Role } from '@soleil/bus';
+import { QueryFailedError, type DataSource } from 'typeorm';
+import { AuthError } from './auth-error.js';
+import { AuthBand } from './entities/band.entity.js';
+import { AuthUser } from './entities/user.entity.js';
+import { AuthMembership } from './entities/membership.entity.js';
+import { bandSlug, checked, isId, login as loginSchema, newBand, newUser, part } from './input.js';
+import type { Passwords } from './passwords.js';
+
+export interface User {
+  userId: string;
+  /** Lower case, unique. */
+  login: string;
+  name: string;
+}
+
+export interface Band {
+  bandId: string;
+  name: string;
+  /** Lower case with hyphens, unique. */
+  slug: string;
+}
+
+/** A user, as a member of one band. */
+export interface Member {
+  userId: string;
+  name: string;
+  instrument: string;
+  role: Role;
+}
+
+/** A band, as one of its members sees it. */
+export interface BandOfUser {
+  bandId: string;
+  name: string;
+  role: Role;
+  instrument: string;
+}
+
+export interface NewUser {
+  login: string;
+  name: string;
+  password: string;
+}
+
+export interface NewBand {
+  name: string;
+  /** Default: made of the name, `Blue Hour Big Band` → `blue-hour-big-band`. */
+  slug?: string;
+}
+
+export interface Part extends Membership {
+  userId: string;
+}
+
+/** Who there is, and who plays what in which band. Every write is one statement, and so one transaction. */
+export class Roster {
+  constructor(
+    private readonly dataSource: DataSource,
+    private readonly passwords: Passwords,
+  ) {}
+
+  async createUser(input: NewUser): Promise<User> {
+    const { login, name, password } = checked(newUser, input);
+    const row = { login, name, passwordHash: await this.passwords.hash(password) };
+    const { identifiers } = await this.dataSource.manager.insert(AuthUser, row).catch((error: unknown) => {
+      throw violates(error, 'auth_user_login') ? AuthError.loginTaken(login) : error;
+    });
+    return { userId: identifiers[0]!.id as string, login, name };
+  }
+
+  async createBand(input: NewBand): Promise<Band> {
+    const { name } = checked(newBand, input);
+    const { slug } = checked(bandSlug, { slug: input.slug ?? slugOf(name) });
+    const { identifiers } = await this.dataSource.manager.insert(AuthBand, { name, slug }).catch((error: unknown) => {
+      throw violates(error, 'auth_band_slug') ? AuthError.slugTaken(slug) : error;
+    });
+    return { bandId: identifiers[0]!.id as string, name, slug };
+  }
+
+  /** @returns whether anything changed */
+  async setMembership({ userId, bandId, ...input }: Part): Promise<boolean> {
+    const { role, instrument } = checked(part, input);
+    if (!isId(userId)) throw AuthError.userUnknown();
+    if (!isId(bandId)) throw AuthError.bandUnknown();
+    const changed = await this.dataSource.query<unknown[]>(upsertMembership, [userId, bandId, role, instrument]).catch((error: unknown) => {
+      if (violates(error, 'auth_membership_user')) throw AuthError.userUnknown();
+      throw violates(error, 'auth_membership_band') ? AuthError.bandUnknown() : error;
+    });
+    return changed.length > 0;
+  }
+
+  /** @returns whether there was one to remove */
+  async removeMembership(userId: string, bandId: string): Promise<boolean> {
+    if (!isId(userId) || !isId(bandId)) return false;
+    const { affected } = await this.dataSource.manager.delete(AuthMembership, { userId, bandId });
+    return affected === 1;
+  }
+
+  async user(userId: string): Promise<User> {
+    const row = isId(userId) ? await this.dataSource.manager.findOneBy(AuthUser, { id: userId }) : null;
+    if (!row) throw AuthError.userUnknown();
+    return { userId: row.id, login: row.login, name: row.name };
+  }
+
+  async userByLogin(login: string): Promise<(User & { passwordHash: string }) | null> {
+    const parsed = loginSchema.safeParse(login);
+    const row = parsed.success ? await this.dataSource.manager.findOneBy(AuthUser, { login: parsed.data }) : null;
+    return row && { userId: row.id, login: row.login, name: row.name, passwordHash: row.passwordHash };
+  }
+
+  async bandBySlug(slug: string): Promise<Band | null> {
+    const row = bandSlug.safeParse({ slug }).success ? await this.dataSource.manager.findOneBy(AuthBand, { slug }) : null;
+    return row && { bandId: row.id, name: row.name, slug: row.slug };
+  }
+
+  async memberships(userId: string): Promise<Membership[]> {
+    if (!isId(userId)) return [];
+    return this.dataSource.query<Membership[]>(membershipsOf, [userId]);
+  }
+
+  async members(bandId: string): Promise<Member[]> {
+    const isKnown = isId(bandId) && (await this.dataSource.manager.existsBy(AuthBand, { id: bandId }));
+    if (!isKnown) throw AuthError.bandUnknown();
+    return this.dataSource.query<Member[]>(membersOf, [bandId]);
+  }
+
+  async bands(userId: string): Promise<BandOfUser[]> {
+    await this.user(userId);
+    return this.dataSource.query<BandOfUser[]>(bandsOf, [userId]);
+  }
+}
+
+const violates = (error: unknown, constraint: string): boolean =>
+  error instanceof QueryFailedError && (error.driverError as { constraint?: string }).constraint === constraint;
+
+const slugOf = (name: string): string =>
+  name
+    .normalize('NFKD')
+    .toLowerCase()
+    .replace(/\p{M}/gu, '')
+    .replace(/[^a-z0-9]+/g, '-')
+    .slice(0, 100)
+    .replace(/^-|-$/g, '');
+
+const upsertMembership = `
+  insert into auth_membership as m (user_id, band_id, role, instrument) values ($1, $2, $3, $4)
+  on conflict (user_id, band_id) do update set role = excluded.role, instrument = excluded.instrument
+  where (m.role, m.instrument) is distinct from (excluded.role, excluded.instrument)
+  returning m.user_id`;
+
+const membershipsOf = `
+  select band_id as "bandId", role, instrument from auth_membership where user_id = $1 order by band_id`;
+
+const membersOf = `
+  select m.user_id as "userId", u.name, m.instrument, m.role
+  from auth_membership m join auth_user u on u.id = m.user_id
+  where m.band_id = $1 order by u.name, u.id`;
+
+const bandsOf = `
+  select m.band_id as "bandId", b.name, m.role, m.instrument
+  from auth_membership m join auth_band b on b.id = m.band_id
+  where m.user_id = $1 order by b.name, b.id`;
