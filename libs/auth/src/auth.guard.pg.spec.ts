@@ -1,4 +1,4 @@
-import { Catch, Controller, Get, Post, UseGuards, type ArgumentsHost, type ExceptionFilter } from '@nestjs/common';
+import { Catch, Controller, Get, Post, UseFilters, UseGuards, type ArgumentsHost, type ExceptionFilter } from '@nestjs/common';
 import { CodedError, type Principal } from '@soleil/bus';
 import type { TestDatabase } from '../../../test/support/database.js';
 import { authDatabase, startPlatform, type Platform } from '../test/platform.js';
@@ -6,7 +6,16 @@ import { AuthGuard, CurrentPrincipal } from './auth.guard.js';
 import type { SignedIn } from './auth.service.js';
 import { sessionCookie } from './session-cookie.js';
 
+/** As the platform does it. */
+@Catch(CodedError)
+class CodedErrorFilter implements ExceptionFilter<CodedError> {
+  catch({ code, status }: CodedError, host: ArgumentsHost): void {
+    host.switchToHttp().getResponse().status(status).json({ code });
+  }
+}
+
 @Controller()
+@UseFilters(CodedErrorFilter)
 class Greetings {
   @Get('me')
   @UseGuards(AuthGuard)
@@ -26,14 +35,6 @@ class Greetings {
   }
 }
 
-/** As the platform does it. */
-@Catch(CodedError)
-class CodedErrorFilter implements ExceptionFilter<CodedError> {
-  catch({ code, status }: CodedError, host: ArgumentsHost): void {
-    host.switchToHttp().getResponse().status(status).json({ code });
-  }
-}
-
 let database: TestDatabase;
 let platform: Platform;
 let ella: SignedIn;
@@ -42,7 +43,6 @@ let origin: string;
 beforeAll(async () => {
   database = await authDatabase();
   platform = await startPlatform(database.url, {}, [Greetings]);
-  platform.app.useGlobalFilters(new CodedErrorFilter());
   await platform.app.listen(0, '127.0.0.1');
   origin = await platform.app.getUrl();
   await platform.auth.createUser({ login: 'ella', name: 'Ella Brass', password: 'blue in green' });

@@ -122,14 +122,19 @@ export class Roster {
   async members(bandId: string): Promise<Member[]> {
     const isKnown = isId(bandId) && (await this.dataSource.manager.existsBy(AuthBand, { id: bandId }));
     if (!isKnown) throw AuthError.bandUnknown();
-    return this.dataSource.query<Member[]>(membersOf, [bandId]);
+    return (await this.dataSource.query<Member[]>(membersOf, [bandId])).sort(byName);
   }
 
   async bands(userId: string): Promise<BandOfUser[]> {
     await this.user(userId);
-    return this.dataSource.query<BandOfUser[]>(bandsOf, [userId]);
+    return (await this.dataSource.query<BandOfUser[]>(bandsOf, [userId])).sort(byName);
   }
 }
+
+const collator = new Intl.Collator('en');
+
+/** Not by the database, whose order of letters is its installation's. Of the same name, ascending by id. */
+const byName = (one: { name: string }, other: { name: string }): number => collator.compare(one.name, other.name);
 
 const violates = (error: unknown, constraint: string): boolean =>
   error instanceof QueryFailedError && (error.driverError as { constraint?: string }).constraint === constraint;
@@ -155,9 +160,9 @@ const membershipsOf = `
 const membersOf = `
   select m.user_id as "userId", u.name, m.instrument, m.role
   from auth_membership m join auth_user u on u.id = m.user_id
-  where m.band_id = $1 order by u.name, u.id`;
+  where m.band_id = $1 order by u.id`;
 
 const bandsOf = `
   select m.band_id as "bandId", b.name, m.role, m.instrument
   from auth_membership m join auth_band b on b.id = m.band_id
-  where m.user_id = $1 order by b.name, b.id`;
+  where m.user_id = $1 order by b.id`;

@@ -4,7 +4,8 @@ import type { TestDatabase } from '../../../test/support/database.js';
 import { authDatabase, hours, startPlatform, TestClock, type Platform } from '../test/platform.js';
 import type { SignedIn } from './auth.service.js';
 
-const secret = 'a secret of more than thirty-two characters';
+/** Long enough for HS512 as well. */
+const secret = 'a secret of thirty-two characters and more, sixty-four of them in all';
 const key = createSecretKey(secret, 'utf8');
 
 let database: TestDatabase;
@@ -48,9 +49,8 @@ describe('a token is refused as invalid', () => {
   });
 
   it('when it names another algorithm, though the key is right', async () => {
-    const by = createSecretKey(Buffer.alloc(64, secret));
-    await expect(verify(await forge({ alg: 'HS512', by }))).rejects.toMatchObject(invalid);
-    await expect(verify(await forge({ alg: 'HS512', by: key }).catch(() => 'x.y.z'))).rejects.toMatchObject(invalid);
+    await expect(verify(await forge({ alg: 'HS512' }))).rejects.toMatchObject(invalid);
+    await expect(verify(await forge({ alg: 'HS256' }))).resolves.toMatchObject({ displayName: 'Ella Brass' });
   });
 
   it('when its payload or signature was altered', async () => {
@@ -62,8 +62,10 @@ describe('a token is refused as invalid', () => {
     await expect(verify(`${header}.${payload}.`)).rejects.toMatchObject(invalid);
   });
 
-  it.each(['nonsense', '..', 'a.b.c', 'ä.ö.ü', '\0', ' ', 'e30.e30.e30', 'x'.repeat(100_000)])('when it is no token at all: %.12j', async (token) => {
-    await expect(verify(token)).rejects.toMatchObject(invalid);
+  it('when it is no token at all', async () => {
+    for (const token of ['nonsense', '..', 'a.b.c', 'ä.ö.ü', '\0', ' ', 'e30.e30.e30', 'x'.repeat(100_000)]) {
+      await expect(verify(token)).rejects.toMatchObject(invalid);
+    }
   });
 
   it('when it is well signed but made for something else', async () => {
