@@ -74,7 +74,7 @@ export class Sequencer {
   /** Returns when the office was lost or this process stops. */
   private async serve(runner: QueryRunner): Promise<void> {
     while (!(this.office = await takeOffice(runner, this.options.node, this.options.leaseMs))) {
-      await this.wakeUp.wait(this.options.pollMs);
+      await this.wakeUp.wait(this.options.leaseMs / 6);
       if (this.stopping) return;
     }
     const { office } = this;

@@ -1,9 +1,10 @@
 import { Body, Controller, Get, HttpCode, Param, Post, Query, UseFilters, UseGuards } from '@nestjs/common';
+import { ApiBody, ApiOperation, ApiQuery, ApiTags } from '@nestjs/swagger';
 import { SyncError } from '@soleil/sync-protocol';
 import { z } from 'zod';
 import { operationStatuses, type SyncOperation } from '../entities/sync-operation.js';
 import { SyncEngine } from '../engine/sync-engine.js';
-import { leads } from '../gateway/access.js';
+import { belongsTo, leads } from '../gateway/access.js';
 import { SyncRequests } from '../gateway/sync-requests.js';
 import { SyncStatus, type Status } from '../sync-status.js';
 import { CallerGuard, CurrentCaller, type Caller } from './caller.js';
@@ -20,6 +21,7 @@ const listQuery = z.strictObject({
 });
 
 /** The queue and the state of Sync, for people with a browser and for scripts. */
+@ApiTags('sync')
 @Controller('sync')
 @UseGuards(CallerGuard)
 @UseFilters(ErrorFilter)
@@ -30,28 +32,31 @@ export class SyncController {
     private readonly state: SyncStatus,
   ) {}
 
-  /** The channels that the caller may follow. */
+  @ApiOperation({ summary: 'The channels that the caller may follow.' })
   @Get('channels')
   channels(@CurrentCaller() { access }: Caller): { channels: string[] } {
     return { channels: [...access.channels] };
   }
 
-  /** How Sync is doing, what the caller's bands hold, and which devices are connected. */
+  @ApiOperation({ summary: 'How Sync is doing, what the caller\'s bands hold, and which devices are connected.' })
   @Get('status')
   status(@CurrentCaller() { principal, access }: Caller): Promise<Status> {
     return this.state.status(principal.userId, access);
   }
 
-  /** Queues a look over a band; `full`, which checks every file, is for its leaders. */
+  @ApiOperation({ summary: 'Queues a look over a band; `full`, which checks every file, is for its leaders.' })
   @Post('trigger')
   @HttpCode(202)
+  @ApiBody({ schema: z.toJSONSchema(trigger, { io: 'input' }) as never })
   async trigger(@CurrentCaller() { principal, access }: Caller, @Body() body: unknown): Promise<{ operationId: string }> {
     const { bandId, mode } = fitted(trigger, body);
     return { operationId: await this.requests.request(principal.userId, access, { scope: 'band', id: bandId, mode }) };
   }
 
-  /** Operations of the bands that the caller leads, newest first. */
+  @ApiOperation({ summary: 'Operations of the bands that the caller leads, newest first.' })
   @Get('operations')
+  @ApiQuery({ name: 'status', enum: operationStatuses, required: false })
+  @ApiQuery({ name: 'limit', type: Number, required: false })
   async operations(@CurrentCaller() { access }: Caller, @Query() query: unknown): Promise<{ operations: OperationView[] }> {
     const bandIds = access.memberships.map(({ bandId }) => bandId).filter((bandId) => leads(access, bandId));
     if (bandIds.length === 0) throw new SyncError('leader_only', 'Only leaders see the operations of a band.');
@@ -59,13 +64,15 @@ export class SyncController {
     return { operations: found.map(viewOf) };
   }
 
-  /** One operation: of a band the caller leads, or asked for by the caller. */
+  @ApiOperation({ summary: 'One operation: on a band of the caller, of a file in a band that the caller leads, or asked for by the caller.' })
   @Get('operations/:id')
   async operation(@CurrentCaller() { principal, access }: Caller, @Param('id') id: string): Promise<OperationView> {
     const unknown = new SyncError('operation_unknown', 'There is no such operation.');
     if (!z.uuid().safeParse(id).success) throw unknown;
     const found = await this.engine.operation(id);
-    const mayLook = found.userId === principal.userId || (found.bandId !== null && leads(access, found.bandId));
+    // An operation on a whole band says nothing of its files; one on a file would tell other parts of the band about it.
+    const isOwn = found.userId === principal.userId || (found.kind === 'band' && belongsTo(access, found.bandId ?? ''));
+    const mayLook = isOwn || leads(access, found.bandId ?? '');
     if (!mayLook) throw unknown;
     return viewOf(found);
   }

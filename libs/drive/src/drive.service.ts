@@ -1,0 +1,197 @@
+import type { Readable } from 'node:stream';
+import { Inject, Injectable, Logger, type OnApplicationBootstrap, type OnModuleDestroy } from '@nestjs/common';
+import { Bus, type DriveFile, type DriveFileState } from '@soleil/bus';
+import { DataSource, IsNull } from 'typeorm';
+import { BandSource } from './band-source.js';
+import { DriveError } from './drive-error.js';
+import { driveFileOf, knownFileOf } from './drive-file.js';
+import { DriveFileRow } from './entities/drive-file.js';
+import { DriveFolderRow } from './entities/drive-folder.js';
+import { FolderProvider } from './folder/folder-provider.js';
+import type { DriveOptions } from './options.js';
+import { backoffMs, Stop } from './pause.js';
+import type { ByteRange, DriveProvider, SourceStatus } from './provider.js';
+import { DRIVE_OPTIONS } from './tokens.js';
+
+/** How a band's drive is doing. */
+export interface DriveStatus extends SourceStatus {
+  bandId: string;
+  provider: string;
+  /** Files that are present. */
+  files: number;
+  /** Changes that are committed, but not yet told with a receipt. */
+  pendingChanges: number;
+}
+
+export interface OpenedFile {
+  /** To be read to its end or destroyed. Fails with `revision_gone` when the file is written to meanwhile. */
+  stream: Readable;
+  file: DriveFile;
+  /** First and last byte of the stream, both included; of an empty file 0 and -1. */
+  start: number;
+  end: number;
+}
+
+const uuid = /^[0-9a-f]{8}(-[0-9a-f]{4}){3}-[0-9a-f]{12}$/i;
+
+/** The files of the bands. Watching begins once the application is up, and ends before it goes down. */
+@Injectable()
+export class DriveService implements OnApplicationBootstrap, OnModuleDestroy {
+  private readonly logger = new Logger('Drive');
+  private readonly providers: ReadonlyMap<string, DriveProvider>;
+  private readonly bands = new Map<string, BandSource>();
+  private readonly stopping = new Stop();
+  private beginning: Promise<void> = Promise.resolve();
+  private hasBegun = false;
+
+  constructor(
+    private readonly dataSource: DataSource,
+    private readonly bus: Bus,
+    @Inject(DRIVE_OPTIONS) private readonly options: DriveOptions,
+  ) {
+    const providers = [new FolderProvider(options), ...options.providers];
+    this.providers = new Map(providers.map((provider) => [provider.name, provider]));
+  }
+
+  onApplicationBootstrap(): void {
+    this.beginning = this.begin();
+  }
+
+  async onModuleDestroy(): Promise<void> {
+    this.stopping.now();
+    await this.beginning;
+    await Promise.all([...this.bands.values()].map((band) => band.stop()));
+  }
+
+  /**
+   * Connects a band to a folder of this machine, and to no other. Connecting again to the same is harmless.
+   * @param root absolute; it need not be there yet
+   * @throws DriveError `settings_invalid`
+   */
+  async connectFolder({ bandId, root }: { bandId: string; root: string }): Promise<void> {
+    await this.connect({ bandId, provider: 'folder', settings: { root } });
+  }
+
+  /**
+   * Connects a band to its place with any provider. A change of place is a change of files: what is not there is removed.
+   * @throws DriveError `provider_unknown`, `settings_invalid`
+   */
+  async connect({ bandId, provider, settings }: { bandId: string; provider: string; settings: unknown }): Promise<void> {
+    const checked = this.providerOf(provider).checkSettings(settings);
+    await this.dataSource.transaction(async (manager) => {
+      await manager.query(
+        `insert into drive_folder (band_id, provider, settings) values ($1, $2, $3)
+         on conflict (band_id) do update set provider = excluded.provider, settings = excluded.settings, cursor = null, connected_at = clock_timestamp()
+         where (drive_folder.provider, drive_folder.settings) is distinct from (excluded.provider, excluded.settings)`,
+        [bandId, provider, checked],
+      );
+      await manager.query('insert into drive_cursor (band_id) values ($1) on conflict do nothing', [bandId]);
+    });
+    if (this.hasBegun) await this.attach(bandId, provider, checked);
+  }
+
+  /** How each source that this process watches is doing, without asking the database. */
+  sources(): (SourceStatus & { bandId: string })[] {
+    return [...this.bands].map(([bandId, band]) => ({ bandId, ...band.status() }));
+  }
+
+  /** @throws DriveError `band_unknown` */
+  async status(bandId: string): Promise<DriveStatus> {
+    const folder = await this.dataSource.manager.findOneBy(DriveFolderRow, { bandId });
+    if (!folder) throw unknownBand();
+    const rows = await this.dataSource.query(
+      `select (select count(*)::int from drive_file where band_id = $1 and removed_at is null) as files,
+         (select count(*)::int from drive_change join drive_cursor using (band_id) where band_id = $1 and seq > told_seq) as "pendingChanges"`,
+      [bandId],
+    );
+    const counts = (rows as [{ files: number; pendingChanges: number }])[0];
+    const source = this.bands.get(bandId)?.status() ?? { state: 'starting' as const, lastScanAt: null, error: null };
+    return { bandId, provider: folder.provider, ...source, ...counts };
+  }
+
+  /**
+   * Compares the band's place with what is known, and resolves when what differed is committed; it is told on the bus soon after.
+   * @throws DriveError `band_unknown`, `folder_missing`
+   */
+  async rescan(bandId: string): Promise<{ changes: number }> {
+    const band = this.bands.get(bandId);
+    if (!band) throw unknownBand();
+    return { changes: await band.source.rescan() };
+  }
+
+  /** @throws DriveError `file_unknown` */
+  async state(fileId: string): Promise<DriveFileState> {
+    const row = await this.rowOf(fileId);
+    if (!row.removedAt) return { state: 'present', file: driveFileOf(row) };
+    return { state: 'removed', fileId: row.fileId, bandId: row.bandId, path: row.path, revision: row.revision };
+  }
+
+  /** The files of a band that are present, ascending by path. */
+  async files(bandId: string): Promise<DriveFile[]> {
+    const rows = await this.dataSource.manager.findBy(DriveFileRow, { bandId, removedAt: IsNull() });
+    return rows.map(driveFileOf).sort((one, other) => (one.path < other.path ? -1 : 1));
+  }
+
+  /**
+   * Opens a file's bytes, of one revision exactly or of the present one: a range of them, or all, or at most so many from the start.
+   * @throws DriveError `file_unknown`; `file_removed`; `revision_gone` when the bytes of that revision are not there any more;
+   *   `range_invalid`; `folder_missing`; the code of the file's problem where it has one
+   */
+  async open(fileId: string, { revision, range, atMost }: { revision?: number; range?: ByteRange; atMost?: number } = {}): Promise<OpenedFile> {
+    const row = await this.rowOf(fileId);
+    if (revision !== undefined && (row.removedAt || revision !== row.revision)) {
+      throw new DriveError('revision_gone', 'The file has changed since; these bytes are not there any more.');
+    }
+    if (row.removedAt) throw new DriveError('file_removed', 'This file was removed.');
+    if (row.problem) throw new DriveError(row.problem.code, row.problem.reason);
+    const { start, end } = range ?? { start: 0, end: Math.min(row.size, atMost ?? row.size) - 1 };
+    if (range && !isWithin(range, row.size)) throw new DriveError('range_invalid', `The file has ${row.size} bytes.`);
+    const band = this.bands.get(row.bandId);
+    if (!band) throw new DriveError('folder_missing', 'The folder is not connected yet.');
+    return { stream: await band.source.open(knownFileOf(row), { start, end }), file: driveFileOf(row), start, end };
+  }
+
+  private async begin(): Promise<void> {
+    await this.bus.ready();
+    for (let failures = 0; !this.hasBegun && !this.stopping.stopped; ) {
+      try {
+        this.hasBegun = true;
+        const folders = await this.dataSource.manager.find(DriveFolderRow);
+        for (const { bandId, provider, settings } of folders) await this.attach(bandId, provider, settings);
+      } catch (error) {
+        this.hasBegun = false;
+        this.logger.error(`The bands' folders could not be read: ${error instanceof Error ? error.message : String(error)}`);
+        await this.stopping.pause(backoffMs((failures += 1)));
+      }
+    }
+  }
+
+  private async attach(bandId: string, provider: string, settings: Record<string, unknown>): Promise<void> {
+    const present = this.bands.get(bandId);
+    if (present?.isConnectedTo(provider, settings) || this.stopping.stopped) return;
+    const band = new BandSource(this.dataSource, this.bus, this.options, this.providerOf(provider), bandId, settings);
+    this.bands.set(bandId, band);
+    await present?.stop();
+    band.start();
+  }
+
+  private providerOf(name: string): DriveProvider {
+    const provider = this.providers.get(name);
+    if (!provider) throw new DriveError('provider_unknown', `There is no provider "${name}".`);
+    return provider;
+  }
+
+  private async rowOf(fileId: string): Promise<DriveFileRow> {
+    const row = uuid.test(fileId) ? await this.dataSource.manager.findOneBy(DriveFileRow, { fileId }) : null;
+    if (!row) throw new DriveError('file_unknown', 'There is no such file.');
+    return row;
+  }
+}
+
+function isWithin({ start, end }: ByteRange, size: number): boolean {
+  return Number.isInteger(start) && Number.isInteger(end) && start >= 0 && start <= end && end < size;
+}
+
+function unknownBand(): DriveError {
+  return new DriveError('band_unknown', 'No folder is connected to this band.');
+}

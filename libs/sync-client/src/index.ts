@@ -1,0 +1,12 @@
+export type { Message, Position, WireError } from '@soleil/sync-protocol';
+export type { ChannelSnapshot, ChannelState, Circumstances } from './channel-view.js';
+export { SyncClientError, type ClientCode } from './client-error.js';
+export { type Clock, type Timings } from './clock.js';
+export { type ConnectionSnapshot, type TokenSource } from './connection.js';
+export { type ConnectionState } from './connection-state.js';
+export { IndexedDbStore } from './indexed-db-store.js';
+export { MemoryStore } from './memory-store.js';
+export { openStore } from './open-store.js';
+export type { ChannelAdvance, Row, StoredChannel, SyncStore } from './store.js';
+export { type Surroundings } from './surroundings.js';
+export { SyncClient, type MessageListener, type SyncClientOptions } from './sync-client.js';

@@ -1,0 +1,106 @@
+import { deleteDB, openDB, type DBSchema, type IDBPDatabase } from 'idb';
+import { newDeviceId } from './device-id.js';
+import type { ChannelAdvance, Row, StoredChannel, SyncStore } from './store.js';
+
+interface Schema extends DBSchema {
+  /** Keyed by channel and the row's key. */
+  rows: { key: [string, string]; value: Row };
+  channels: { key: string; value: Pick<StoredChannel, 'position' | 'midStep'> };
+  device: { key: 'id'; value: string };
+}
+
+// `never` fits wherever idb wants a key range, also where the DOM's types are not there to name one.
+type Ranges = { bound(lower: unknown, upper: unknown): never };
+
+/** Strict: complete means on disk, not in a cache of the operating system that a dying battery takes along. */
+const strict = { durability: 'strict' } as const;
+
+/** Every row of a channel. In IndexedDB's order an array sorts after every string, so `[channel, []]` ends the range. */
+const rowsOf = (channel: string) =>
+  (globalThis as unknown as { IDBKeyRange: Ranges }).IDBKeyRange.bound([channel], [channel, []]);
+
+/**
+ * Keeps everything in the browser's IndexedDB. A write counts when its transaction has completed, not when its request
+ * succeeded: between the two a killed browser loses it.
+ */
+export class IndexedDbStore implements SyncStore {
+  readonly durable = true;
+
+  private constructor(
+    private readonly name: string,
+    private readonly database: IDBPDatabase<Schema>,
+    readonly deviceId: string,
+    private readonly closed: () => void,
+  ) {}
+
+  /**
+   * Opens the database of this name, making it where there is none. Only one client at a time may have it open.
+   *
+   * @param closed called once the database is let go of
+   */
+  static async open(name: string, closed: () => void = () => undefined): Promise<IndexedDbStore> {
+    const database = await openDB<Schema>(name, 1, {
+      upgrade(fresh) {
+        fresh.createObjectStore('rows');
+        fresh.createObjectStore('channels');
+        void fresh.createObjectStore('device').put(newDeviceId(), 'id');
+      },
+      blocking: (_current, _blocked, event) => (event.target as unknown as { close(): void }).close(),
+    });
+    const deviceId = await database.get('device', 'id');
+    if (deviceId === undefined)
+      throw new Error(`The database "${name}" has lost its device id. Remove it: it is then made anew.`);
+    return new IndexedDbStore(name, database, deviceId, closed);
+  }
+
+  async load(channel: string): Promise<StoredChannel | null> {
+    const transaction = this.database.transaction(['channels', 'rows']);
+    const [head, rows] = await Promise.all([
+      transaction.objectStore('channels').get(channel),
+      transaction.objectStore('rows').getAll(rowsOf(channel)),
+      transaction.done,
+    ]);
+    return head === undefined ? null : { ...head, rows: new Map(rows.map((row) => [row.key, row])) };
+  }
+
+  async apply(channel: string, { position, midStep, upserts, deletions }: ChannelAdvance): Promise<boolean> {
+    const transaction = this.database.transaction(['channels', 'rows'], 'readwrite', strict);
+    const channels = transaction.objectStore('channels');
+    const stored = await channels.get(channel);
+    if (stored !== undefined && position.offset <= stored.position.offset) {
+      await transaction.done;
+      return false;
+    }
+    const rows = transaction.objectStore('rows');
+    await Promise.all([
+      ...upserts.map((row) => rows.put(row, [channel, row.key])),
+      ...deletions.map((key) => rows.delete([channel, key])),
+      channels.put({ position, midStep }, channel),
+      transaction.done,
+    ]);
+    return true;
+  }
+
+  async forget(channel: string): Promise<void> {
+    const transaction = this.database.transaction(['channels', 'rows'], 'readwrite', strict);
+    await Promise.all([
+      transaction.objectStore('channels').delete(channel),
+      transaction.objectStore('rows').delete(rowsOf(channel)),
+      transaction.done,
+    ]);
+  }
+
+  channels(): Promise<string[]> {
+    return this.database.getAllKeys('channels');
+  }
+
+  async close(): Promise<void> {
+    this.database.close();
+    this.closed();
+  }
+
+  async destroy(): Promise<void> {
+    this.database.close();
+    await deleteDB(this.name).finally(this.closed);
+  }
+}

@@ -1,0 +1,81 @@
+import { cp, mkdir, mkdtemp, rm } from 'node:fs/promises';
+import type { AddressInfo } from 'node:net';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+import type { NestExpressApplication } from '@nestjs/platform-express';
+import type { SyncOptions } from '@soleil/sync';
+import { projectRoot, readConfig } from '../../apps/platform/src/config.js';
+import { migrate } from '../../apps/platform/src/database.js';
+import { createPlatform } from '../../apps/platform/src/platform.js';
+import { migratedDatabase, type TestDatabase } from './database.js';
+
+/** The whole platform in this process: a real database, a real folder, a port of its own. */
+export interface TestPlatform {
+  app: NestExpressApplication;
+  url: string;
+  /** The band's folder. Write into it as a person would. */
+  libraryDir: string;
+  bandId: string;
+  database: TestDatabase;
+  /** Signs in and returns the token. */
+  signIn(login: string): Promise<string>;
+  /** A REST call; `token` is sent as a bearer. */
+  call(path: string, options?: { token?: string; method?: string; body?: unknown; headers?: Record<string, string> }): Promise<Response>;
+  /** Stops it, and leaves database and folder as they are. */
+  stop(): Promise<void>;
+  /** Starts it again on the same database and folder, on another port. */
+  restart(): Promise<void>;
+  close(): Promise<void>;
+}
+
+export interface TestPlatformOptions {
+  /** Files to begin with; default: none. `demo` copies the demo library. */
+  files?: 'demo' | 'none';
+  sync?: SyncOptions;
+}
+
+export async function startPlatform({ files = 'none', sync }: TestPlatformOptions = {}): Promise<TestPlatform> {
+  const database = await migratedDatabase('platform', migrate);
+  const home = await mkdtemp(join(tmpdir(), 'soleil-test-'));
+  const libraryDir = join(home, 'library');
+  if (files === 'demo') await cp(join(projectRoot, 'library'), libraryDir, { recursive: true });
+  else await mkdir(libraryDir);
+  const config = readConfig({ PORT: '0', DATABASE_URL: database.url, LIBRARY_DIR: libraryDir, DATA_DIR: home, DEMO: 'on' });
+
+  const platform = {
+    libraryDir,
+    database,
+    async signIn(login: string): Promise<string> {
+      const response = await platform.call('/auth/sign-in', { method: 'POST', body: { login, password: 'rehearsal' } });
+      return ((await response.json()) as { token: string }).token;
+    },
+    call(path, { token, method = 'GET', body, headers = {} } = {}) {
+      return fetch(`${platform.url}${path}`, {
+        method,
+        headers: {
+          ...(token ? { authorization: `Bearer ${token}` } : {}),
+          ...(body === undefined ? {} : { 'content-type': 'application/json' }),
+          ...headers,
+        },
+        ...(body === undefined ? {} : { body: JSON.stringify(body) }),
+      });
+    },
+    async stop() {
+      await platform.app.close();
+    },
+    async restart() {
+      platform.app = await createPlatform({ config, databaseUrl: database.url, logger: ['error', 'fatal'], sync });
+      await platform.app.listen(0, '127.0.0.1');
+      platform.url = `http://127.0.0.1:${(platform.app.getHttpServer().address() as AddressInfo).port}`;
+    },
+    async close() {
+      await platform.stop();
+      await database.drop();
+      await rm(home, { recursive: true, force: true });
+    },
+  } as TestPlatform;
+  await platform.restart();
+  const response = await platform.call('/auth/me', { token: await platform.signIn('lea') });
+  platform.bandId = ((await response.json()) as { bands: { bandId: string }[] }).bands[0]!.bandId;
+  return platform;
+}
