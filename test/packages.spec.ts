@@ -43,7 +43,7 @@ it.each(workspaces)('$name declares what it imports, and nothing else', ({ direc
 
 it.each(packages)('$name leaves to the application what may exist there only once', ({ manifest }) => {
   // A second copy would bring other classes of the same name, which Nest does not find as the first one's.
-  const once = /^(@nestjs\/(?!swagger)|@soleil\/bus$|typeorm$|reflect-metadata$|rxjs$|react$)/;
+  const once = /^(@nestjs\/(?!swagger)|@soleil\/bus$|typeorm$|reflect-metadata$|rxjs$|react$|@soleil\/sync-client$)/;
   expect(Object.keys(manifest.dependencies ?? {}).filter((name) => once.test(name))).toEqual([]);
 });
 

@@ -2,6 +2,7 @@ import { Injectable } from '@nestjs/common';
 import { AuthService } from '@soleil/auth';
 import { CodedError } from '@soleil/bus';
 import { ContentService } from '@soleil/content';
+import { z } from 'zod';
 
 /** Which files a member may open: those of an audience that Content gives their instrument, in a band that Auth says is theirs. */
 @Injectable()
@@ -13,6 +14,7 @@ export class FileAccess {
 
   /** @throws CodedError `file_unknown`, for a file that is not there and for one that is somebody else's alike */
   async require(userId: string, fileId: string): Promise<void> {
+    if (!z.uuid().safeParse(fileId).success) throw fileUnknown();
     const file = await this.content.audienceOf(fileId);
     const membership = file && (await this.auth.memberships(userId)).find(({ bandId }) => bandId === file.bandId);
     const mayOpen = membership && (file.audience === null || this.content.audiencesFor(membership.instrument, membership.role).includes(file.audience));

@@ -44,8 +44,9 @@ export class FilesController {
     }
     const answer = serveFile(request.headers, state.file);
     const hasBody = answer.range !== undefined && request.method !== 'HEAD';
-    // Opened before the status goes out, so that a failure is still an answer with a code.
-    const opened = hasBody ? await this.drive.open(fileId, { revision, range: answer.range }) : null;
+    // Opened before the status goes out, so that a failure is still an answer with a code. A file that Drive cannot serve
+    // seems empty: opening it tells why.
+    const opened = hasBody || state.file.problem ? await this.drive.open(fileId, { revision, range: answer.range }) : null;
     response.status(answer.status).set(answer.headers);
     if (!opened) {
       response.end();
