@@ -70,7 +70,8 @@ class Line {
       message: (_channel, message) => this.seen.push(message),
       changed: () => this.#note(),
       failed: (error) => {
-        throw new Error(error.message);
+        if (error.code !== 'frame_unreadable') throw new Error(error.message);
+        this.#reconnect();
       },
     });
     this.#socket = this.#connect();
@@ -105,16 +106,19 @@ class Line {
     return this.#socket;
   }
 
+  #reconnect(): void {
+    this.channel.detach();
+    this.channel.attach(this.#connect());
+  }
+
   async perform({ act, length = 0, back = 0, from = 0, more = false }: Act): Promise<void> {
     if (act === 'rest') await this.channel.idle();
     else if (act === 'cut') {
-      this.channel.detach();
-      this.channel.attach(this.#connect());
+      this.#reconnect();
     } else if (!this.subscribed) await this.channel.idle();
     else if (act === 'repeat') this.#send(Math.min(from, this.cursor) || 1, Math.min(from + length, this.cursor));
     else if (act === 'skip') {
-      // Only where something was sent before: a first frame that does not join is no gap but a broken server.
-      if (this.cursor > 0 && this.seen.length > 0) this.#send(this.cursor + 2, this.cursor + 1 + length);
+      this.#send(this.cursor + 2, this.cursor + 1 + length);
     } else {
       const to = Math.min(this.cursor + length, this.log.length);
       this.#send(Math.max(1, this.cursor + 1 - back), to, more && to < this.log.length);

@@ -44,8 +44,8 @@ export class FakeServer {
   pageSize = 1_000;
   /** Frames of catching up this socket gets before the server falls silent about the channel. */
   pages: (socket: Socket) => number = () => Infinity;
-  /** A `reset` and the answer to its `subscribe` may come in either order. */
-  resetsAfterAnswer = false;
+  /** A `reset` may come before the answer to its `subscribe`, or some time after it: milliseconds, null for before. */
+  resetAfterMs: number | null = null;
   /** Marks all but the last frame of catching up as one step. */
   oneStep = false;
 
@@ -164,15 +164,23 @@ export class FakeServer {
     const { epoch, messages } = this.log(channel);
     const head = messages.length;
     const good = position === undefined || (position.epoch === epoch && position.offset <= head);
-    const reason = position?.epoch === epoch ? 'position_ahead' : 'epoch_unknown';
-    const reset = () => (good ? undefined : socket.emit('reset', { channel, epoch, reason }));
-    if (!this.resetsAfterAnswer) reset();
-    answer({ ok: true, epoch, head });
-    if (this.resetsAfterAnswer) reset();
+    const begin = () => this.#send(socket, channel, good ? (position?.offset ?? 0) : 0, head);
     const subscribers = this.#subscribers.get(channel) ?? new Set();
     this.#subscribers.set(channel, subscribers.add(socket));
+    const reason = position?.epoch === epoch ? 'position_ahead' : 'epoch_unknown';
+    const reset = () => socket.emit('reset', { channel, epoch, reason });
+    if (!good && this.resetAfterMs === null) reset();
+    answer({ ok: true, epoch, head });
+    if (good || this.resetAfterMs === null) return begin();
+    setTimeout(() => {
+      reset();
+      begin();
+    }, this.resetAfterMs);
+  }
+
+  #send(socket: Socket, channel: string, offset: number, head: number): void {
     let pages = this.pages(socket);
-    for (let from = good ? (position?.offset ?? 0) + 1 : 1; from <= head && pages > 0; from += this.pageSize, pages -= 1) {
+    for (let from = offset + 1; from <= head && pages > 0; from += this.pageSize, pages -= 1) {
       const to = Math.min(head, from + this.pageSize - 1);
       socket.emit('messages', this.frame(channel, from, to, this.oneStep && to < head));
     }

@@ -84,8 +84,8 @@ export class Committer {
   private async work(): Promise<void> {
     let failures = 0;
     for (let batch = this.free(); batch.length > 0 && !this.stopping.stopped; batch = this.free()) {
-      // After a failure one at a time, the failed one last: a sighting that cannot be stored must not hold up the others.
-      if (failures > 0) batch = batch.slice(0, 1);
+      // After a failure one file at a time, the failed one last: what cannot be stored must not hold up the others.
+      if (failures > 0) batch = batch.filter((ready, place) => place === 0 || areTwins(ready, batch[0]!));
       try {
         const arrived = batch.filter((ready) => isArrival(ready) && ready.twins === null);
         if (arrived.length > 0) await this.findTwins(arrived);
@@ -105,7 +105,11 @@ export class Committer {
     const twins = await this.changeLog.presentLike(arrived.map(({ sighting }) => sighting));
     for (const ready of arrived) {
       const { sighting } = ready;
-      ready.twins = twins.filter((twin) => twin.path !== sighting.path && isLike(twin, sighting)).map((twin) => twin.path);
+      if (sighting.seen === 'gone') continue;
+      const others = twins.filter((twin) => twin.path !== sighting.path);
+      const sameFile = others.filter((twin) => sighting.sourceId !== null && twin.sourceId === sighting.sourceId);
+      const sameBytes = others.filter((twin) => sighting.hash !== '' && twin.hash === sighting.hash);
+      ready.twins = (sameFile.length > 0 ? sameFile : sameBytes).map((twin) => twin.path);
       for (const path of ready.twins) if (!this.candidates.has(path)) this.notice(path);
     }
   }
@@ -127,7 +131,7 @@ export class Committer {
     this.ready.set(ready.candidate, ready);
   }
 
-  /** What is ready and waits for no other half. */
+  /** What is ready and waits for no other half; the two halves of a move together. */
   private free(): Ready[] {
     const comingIds = new Set<string>();
     const comingSizes = new Set<number>();
@@ -136,21 +140,25 @@ export class Committer {
       comingIds.add(look.sourceId);
       if (look.size > 0) comingSizes.add(look.size);
     }
-    return [...this.ready.values()].filter((ready) => {
-      const { known } = ready.candidate;
-      if (isArrival(ready)) return !ready.twins?.some((path) => this.candidates.get(path)?.sighting === null);
-      if (ready.sighting.seen === 'present' || !known) return true;
-      const mayBeComing = comingIds.has(known.sourceId ?? '') || comingSizes.has(known.size);
-      return !mayBeComing && ![...ready.unseen].some((candidate) => candidate.isUnseen);
-    });
+    const all = [...this.ready.values()];
+    const arrivedIds = new Set(all.filter(isArrival).map(({ sighting }) => (sighting.seen === 'present' ? sighting.sourceId : null)));
+    const held = new Set<string>();
+    for (const { sighting, candidate, unseen } of all) {
+      if (sighting.seen === 'present' || !candidate.known) continue;
+      const { sourceId, size } = candidate.known;
+      if (sourceId && arrivedIds.has(sourceId)) continue;
+      const mayBeComing = comingIds.has(sourceId ?? '') || comingSizes.has(size);
+      if (mayBeComing || [...unseen].some((other) => other.isUnseen)) held.add(candidate.path);
+    }
+    const isOpen = (path: string): boolean => held.has(path) || this.candidates.get(path)?.sighting === null;
+    return all.filter(({ candidate, twins }) => !held.has(candidate.path) && !twins?.some(isOpen));
   }
+}
+
+function areTwins(one: Ready, other: Ready): boolean {
+  return Boolean(one.twins?.includes(other.candidate.path) || other.twins?.includes(one.candidate.path));
 }
 
 function isArrival({ sighting, candidate }: Ready): boolean {
   return sighting.seen === 'present' && !candidate.known;
-}
-
-function isLike(twin: { sourceId: string | null; hash: string }, sighting: Sighting): boolean {
-  if (sighting.seen === 'gone') return false;
-  return (sighting.sourceId !== null && twin.sourceId === sighting.sourceId) || (sighting.hash !== '' && twin.hash === sighting.hash);
 }

@@ -48,11 +48,7 @@ export class Reader {
   pump(): void {
     if (this.pumping || this.state !== 'lagging') return;
     this.pumping = true;
-    void this.catchUp()
-      .catch((error: unknown) => this.socket.readFailed(this, error))
-      .finally(() => {
-        this.pumping = false;
-      });
+    void this.catchUp();
   }
 
   /** The room got this frame, and so this reader's socket. */
@@ -70,6 +66,14 @@ export class Reader {
   }
 
   private async catchUp(): Promise<void> {
+    try {
+      await this.sendPages();
+    } catch (error) {
+      this.socket.readFailed(this, error);
+    }
+  }
+
+  private async sendPages(): Promise<void> {
     while (this.state === 'lagging' && !this.socket.window.isFull) {
       if (this.cursor === this.hub.head) {
         if (!this.socket.window.isBelowHalf) return;

@@ -92,8 +92,9 @@ export class ClientFrames {
       const loss = position ? hub.lossOf(position) : null;
       const reader = new Reader(hub, connection, loss ? 0 : (position?.offset ?? 0));
       connection.readers.set(channel, reader);
-      reply({ ok: true, epoch: hub.epoch, head: hub.head });
+      // Before the answer: a device whose offset happens to equal the head must not take itself for up to date.
       if (loss) connection.emit('reset', { channel, epoch: hub.epoch, reason: loss });
+      reply({ ok: true, epoch: hub.epoch, head: hub.head });
       reader.pump();
     } finally {
       if (connection.opening.get(channel) === ticket) connection.opening.delete(channel);

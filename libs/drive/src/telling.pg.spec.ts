@@ -1,0 +1,106 @@
+import { DriveError } from '@soleil/drive';
+import { bandId, DriveRig } from '../test/drive-rig.js';
+
+let rig: DriveRig;
+afterEach(() => rig.tearDown());
+
+it('tells the changes of one file in their order, and the cursor follows the receipts', async () => {
+  rig = await DriveRig.running();
+  for (const content of ['one', 'two', 'three']) {
+    await rig.write('a.cho', content);
+    await rig.drive.rescan(bandId);
+  }
+  await rig.toldAll();
+  expect(rig.told).toEqual(['added a.cho 1', 'changed a.cho 2', 'changed a.cho 3']);
+  await rig.platforms[0]!.stop();
+  const platform = await rig.start();
+  expect(await platform.drive.status(bandId)).toMatchObject({ pendingChanges: 0 });
+});
+
+it('tells a change again until it has a receipt, with the same event id, and nothing of that file before', async () => {
+  rig = await DriveRig.running();
+  const attempts: string[] = [];
+  rig.audience.beforeReceipt = ({ eventId, path }) => {
+    if (path !== 'a.cho') return;
+    attempts.push(eventId);
+    if (attempts.length < 4) throw new DriveError('revision_gone', 'not yet');
+  };
+  await rig.write('a.cho', 'one');
+  await rig.audience.until(() => true);
+  await rig.drive.rescan(bandId);
+  await rig.write('a.cho', 'two');
+  await rig.toldAll();
+  await rig.settled();
+
+  expect(rig.told).toEqual(['added a.cho 1', 'changed a.cho 2']);
+  expect(new Set(attempts.slice(0, 4)).size).toBe(1);
+  expect(attempts).toHaveLength(5);
+});
+
+it('backs off from a listener that is down, though new changes keep coming', async () => {
+  rig = await DriveRig.running();
+  let attempts = 0;
+  rig.audience.beforeReceipt = () => {
+    attempts += 1;
+    throw new Error('down');
+  };
+  const begun = performance.now();
+  for (let n = 0; n < 10; n += 1) {
+    await rig.write(`song ${n}.cho`, 'x');
+    await rig.drive.rescan(bandId);
+  }
+  const rounds = Math.ceil((performance.now() - begun) / 100) + 1;
+  // Each round tells at most what is there, and no two rounds are less than a tenth of a second apart.
+  expect(attempts).toBeLessThanOrEqual(rounds * 10);
+  rig.audience.beforeReceipt = () => undefined;
+  await rig.audience.until((told) => told.length === 10);
+});
+
+it('does not tell again, in the same process, what had its receipt while another file failed', async () => {
+  rig = await DriveRig.running();
+  let failures = 0;
+  rig.audience.beforeReceipt = ({ path }) => {
+    if (path === 'a.cho' && (failures += 1) < 3) throw new Error('down');
+  };
+  await Promise.all(['a.cho', 'b.cho', 'c.cho'].map((path) => rig.write(path, path)));
+  await rig.settled();
+  expect(rig.told.sort()).toEqual(['added a.cho 1', 'added b.cho 1', 'added c.cho 1']);
+});
+
+it('tells several files at once', async () => {
+  rig = await DriveRig.running();
+  let open = 0;
+  let most = 0;
+  let release: () => void = () => undefined;
+  const all = new Promise<void>((resolve) => (release = resolve));
+  rig.audience.beforeReceipt = async () => {
+    most = Math.max(most, (open += 1));
+    if (open === 20) release();
+    await all;
+  };
+  // One transaction, as a renamed folder makes it, so that all are there to be told.
+  await rig.platforms[0]!.stop();
+  await Promise.all(Array.from({ length: 20 }, (_, n) => rig.write(`${n}.cho`, `${n}`)));
+  await rig.boot();
+  await rig.audience.until((told) => told.length === 20);
+  expect(most).toBe(20);
+});
+
+it('lets several processes share one folder and one database', async () => {
+  rig = await DriveRig.running();
+  await rig.boot();
+  await rig.boot();
+  const names = Array.from({ length: 20 }, (_, n) => `song ${n}.cho`);
+  await Promise.all(names.map((name) => rig.write(name, name)));
+  await Promise.all(rig.platforms.map((platform) => platform.drive.rescan(bandId)));
+  await rig.toldAll();
+  await rig.move('song 0.cho', 'renamed.cho');
+  await Promise.all(rig.platforms.map((platform) => platform.drive.rescan(bandId)));
+  await rig.toldAll();
+
+  expect(await rig.query('select kind, count(*)::int as count from drive_change group by kind order by kind')).toEqual([
+    { kind: 'added', count: 20 },
+    { kind: 'changed', count: 1 },
+  ]);
+  expect(new Set(rig.told)).toEqual(new Set([...names.map((name) => `added ${name} 1`), 'changed renamed.cho 2']));
+});

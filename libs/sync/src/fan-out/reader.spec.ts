@@ -1,0 +1,123 @@
+import type { Position } from '@soleil/sync-protocol';
+import fc from 'fast-check';
+import { FanOutWorld, nextTurn } from '../../test/fan-out-world.js';
+import type { Batch } from '../log/sequence-batch.js';
+import type { PositionLoss } from './history.js';
+
+/**
+ * Readers against the model of a log, under any order of events that a node can meet. fast-check prints seed and path of a
+ * run that fails, and shrinks it; `fc.assert(property, { seed, path })` repeats it.
+ */
+const channels = ['band:a', 'band:b'] as const;
+
+const channel = fc.constantFrom(...channels);
+const socket = fc.nat({ max: 3 });
+const entry = fc.record({ key: fc.constantFrom('k1', 'k2', 'k3', null), gone: fc.boolean() });
+const wanted = fc.oneof(
+  fc.constant({ from: 'start' as const }),
+  fc.record({ from: fc.constant('position' as const), share: fc.double({ min: 0, max: 1, noNaN: true }) }),
+  fc.constantFrom({ from: 'unknown' as const }, { from: 'ahead' as const }),
+);
+
+const anyStep = fc.oneof(
+  { weight: 5, arbitrary: fc.record({ does: fc.constant('append' as const), channel, entries: fc.array(entry, { minLength: 1, maxLength: 8 }) }) },
+  { weight: 5, arbitrary: fc.record({ does: fc.constant('deliver' as const), nth: fc.nat({ max: 5 }), again: fc.boolean() }) },
+  { weight: 1, arbitrary: fc.record({ does: fc.constant('lose' as const), nth: fc.nat({ max: 5 }) }) },
+  { weight: 1, arbitrary: fc.record({ does: fc.constant('hear' as const), channel, behind: fc.nat({ max: 4 }) }) },
+  { weight: 6, arbitrary: fc.record({ does: fc.constant('answer' as const), nth: fc.nat({ max: 5 }), fresh: fc.boolean() }) },
+  { weight: 1, arbitrary: fc.record({ does: fc.constant('fail' as const), nth: fc.nat({ max: 5 }) }) },
+  { weight: 4, arbitrary: fc.record({ does: fc.constant('acknowledge' as const), socket, channel, back: fc.nat({ max: 3 }) }) },
+  { weight: 4, arbitrary: fc.record({ does: fc.constant('subscribe' as const), socket, channel, wanted }) },
+  { weight: 1, arbitrary: fc.record({ does: fc.constant('unsubscribe' as const), socket, channel }) },
+  { weight: 1, arbitrary: fc.record({ does: fc.constant('changeLeader' as const) }) },
+);
+type Step = typeof anyStep extends fc.Arbitrary<infer S> ? S : never;
+
+/** How far promises get before the next event comes: not at all, a step or two, or until nothing is left to run. */
+const pause = fc.constantFrom(0, 1, 2, 3, 5, 'turn' as const);
+
+const script = fc.record({
+  options: fc.record({
+    channels: fc.constant(channels),
+    sockets: fc.constant(4),
+    windowBytes: fc.constantFrom(1, 400, 1_500, 100_000),
+    tailMessages: fc.constantFrom(1, 4, 20),
+    pageMessages: fc.integer({ min: 1, max: 6 }),
+    compactAfterMessages: fc.constantFrom(2, 8, 1_000),
+  }),
+  steps: fc.array(fc.record({ step: anyStep, pause }), { maxLength: 90 }),
+});
+
+test('every reader is sent each message after its position exactly once, in order, within its window, and becomes complete', async () => {
+  await fc.assert(
+    fc.asyncProperty(script, async ({ options, steps }) => {
+      const world = new FanOutWorld(options);
+      const subscribing: Promise<void>[] = [];
+      const undelivered: Batch[] = [];
+      for (const { step, pause: wait } of steps) {
+        const started = take(step, world, undelivered);
+        if (started) subscribing.push(started);
+        if (wait === 'turn') await nextTurn();
+        else for (let n = 0; n < wait; n++) await Promise.resolve();
+      }
+      await world.comeToRest();
+      await Promise.all(subscribing);
+      world.check();
+    }),
+    { numRuns: 400 },
+  );
+});
+
+function take(step: Step, world: FanOutWorld, undelivered: Batch[]): Promise<void> | void {
+  switch (step.does) {
+    case 'append':
+      undelivered.push(world.append(step.channel, step.entries));
+      return;
+    case 'deliver': {
+      const [batch] = step.again ? undelivered.slice(step.nth, step.nth + 1) : undelivered.splice(step.nth, 1);
+      if (batch) world.hub(batch.channel).deliver(batch);
+      return;
+    }
+    case 'lose':
+      undelivered.splice(step.nth, 1);
+      return;
+    case 'hear':
+      world.hub(step.channel).hear(Math.max(world.log.headOf(step.channel) - step.behind, 0));
+      return;
+    case 'answer':
+      world.log.pending.splice(step.nth, 1)[0]?.answer(step.fresh);
+      return;
+    case 'fail':
+      world.log.pending.splice(step.nth, 1)[0]?.fail();
+      return;
+    case 'acknowledge': {
+      const device = world.sockets[step.socket]!;
+      const frames = device.subscriptions.get(step.channel)?.frames ?? [];
+      const acknowledged = frames.at(-1 - step.back);
+      if (acknowledged) device.acknowledge(step.channel, acknowledged.to);
+      return;
+    }
+    case 'subscribe': {
+      const [position, loss] = positionOf(step.wanted, step.channel, world);
+      return world.subscribe(world.sockets[step.socket]!, step.channel, position, loss);
+    }
+    case 'unsubscribe':
+      world.unsubscribe(world.sockets[step.socket]!, step.channel);
+      return;
+    case 'changeLeader':
+      world.log.changeLeader();
+  }
+}
+
+/** A device may bring any position of the log, from whichever node it got it, and any that no log ever had. */
+function positionOf(from: (typeof wanted extends fc.Arbitrary<infer W> ? W : never), name: string, { log }: FanOutWorld): [Position | null, PositionLoss | null] {
+  const head = log.headOf(name);
+  if (from.from === 'start') return [null, null];
+  if (from.from === 'unknown') return [{ epoch: 'of another database', offset: 1 }, 'epoch_unknown'];
+  if (from.from === 'ahead') {
+    const epoch = log.epochAt(name, head);
+    return [{ epoch, offset: head + 1_000 }, epoch === '' ? 'epoch_unknown' : 'position_ahead'];
+  }
+  const offset = Math.floor(from.share * head);
+  return [{ epoch: log.epochAt(name, offset), offset }, null];
+}

@@ -1,0 +1,222 @@
+import type { MessagesFrame, Position } from '@soleil/sync-protocol';
+import { ChannelHub, type HubOptions, type WeighedFrame } from '../src/fan-out/channel-hub.js';
+import type { PositionLoss } from '../src/fan-out/history.js';
+import { Reader, type ReaderSocket } from '../src/fan-out/reader.js';
+import { Window } from '../src/fan-out/window.js';
+import { latestOfEachKey, MemoryLog, type Entry } from './memory-log.js';
+
+export interface WorldOptions extends HubOptions {
+  channels: readonly string[];
+  sockets: number;
+  windowBytes: number;
+}
+
+/** What one subscription was sent, checked as it comes. */
+class Subscription {
+  readonly frames: MessagesFrame[] = [];
+  reader: Reader | null = null;
+
+  constructor(readonly start: number) {}
+
+  get sentUpTo(): number {
+    return this.frames.at(-1)?.to ?? this.start;
+  }
+
+  /** Frames that are one step for the client: up to and including the first without `more`. */
+  get steps(): MessagesFrame[][] {
+    const steps: MessagesFrame[][] = [[]];
+    for (const frame of this.frames) {
+      steps.at(-1)!.push(frame);
+      if (!frame.more) steps.push([]);
+    }
+    return steps.filter((step) => step.at(-1) !== undefined && !step.at(-1)!.more);
+  }
+}
+
+/** A device's socket as far as readers know it. It notes what comes, and how much of that is unacknowledged. */
+class TestSocket implements ReaderSocket {
+  readonly window: Window;
+  readonly rooms = new Set<string>();
+  readonly subscriptions = new Map<string, Subscription>();
+  readonly opening = new Set<string>();
+  stalled = false;
+  private readonly unacknowledged = new Map<string, { to: number; bytes: number }[]>();
+
+  constructor(
+    private readonly log: MemoryLog,
+    private readonly windowBytes: number,
+  ) {
+    this.window = new Window(windowBytes, () => 0);
+  }
+
+  send({ frame }: WeighedFrame): void {
+    this.receive(frame);
+  }
+
+  joinRoom(channel: string): void {
+    this.rooms.add(channel);
+  }
+
+  leaveRoom(channel: string): void {
+    this.rooms.delete(channel);
+  }
+
+  readFailed(): void {
+    this.stalled = true;
+  }
+
+  receive(frame: MessagesFrame): void {
+    const subscription = this.subscriptions.get(frame.channel);
+    if (!subscription) throw new Error(`${frame.channel} was sent to a socket that does not follow it`);
+    expect(frame.from).toBe(subscription.sentUpTo + 1);
+    expect(frame.to).toBeGreaterThanOrEqual(frame.from);
+    expect(frame.epoch).toBe(this.log.epochAt(frame.channel, frame.to));
+    subscription.frames.push(frame);
+    const open = this.unacknowledged.get(frame.channel) ?? [];
+    this.unacknowledged.set(frame.channel, [...open, { to: frame.to, bytes: Buffer.byteLength(JSON.stringify(frame)) }]);
+    // Each channel may have one page on its way when the window fills; before those, the window was not full.
+    const before = [...this.unacknowledged.values()].flatMap((frames) => frames.slice(0, -1));
+    expect(before.reduce((sum, { bytes }) => sum + bytes, 0)).toBeLessThan(this.windowBytes);
+  }
+
+  /** As the gateway does it: every reader may go on. */
+  acknowledge(channel: string, offset: number): void {
+    this.unacknowledged.set(channel, (this.unacknowledged.get(channel) ?? []).filter(({ to }) => to > offset));
+    this.window.acknowledged(channel, offset);
+    this.pumpAll();
+  }
+
+  pumpAll(): void {
+    for (const { reader } of this.subscriptions.values()) reader?.pump();
+  }
+
+  leave(channel: string): void {
+    this.subscriptions.get(channel)?.reader?.close();
+    this.subscriptions.delete(channel);
+    this.unacknowledged.delete(channel);
+    this.pumpAll();
+  }
+}
+
+/** One node's fan-out: a log, a hub for each channel, sockets that read. */
+export class FanOutWorld {
+  readonly log = new MemoryLog();
+  readonly sockets: TestSocket[];
+  private readonly hubs: Map<string, ChannelHub>;
+  private readonly ended: [string, Subscription][] = [];
+
+  constructor(private readonly options: WorldOptions) {
+    this.sockets = Array.from({ length: options.sockets }, () => new TestSocket(this.log, options.windowBytes));
+    this.hubs = new Map(options.channels.map((channel) => [channel, this.hubOf(channel)]));
+  }
+
+  hub(channel: string): ChannelHub {
+    return this.hubs.get(channel)!;
+  }
+
+  append(channel: string, entries: readonly Entry[]): ReturnType<MemoryLog['append']> {
+    return this.log.append(channel, entries);
+  }
+
+  /** Follows a channel as the gateway lets a device do it. A read that fails is told to the device, which stays away. */
+  async subscribe(socket: TestSocket, channel: string, position: Position | null, expected: PositionLoss | null): Promise<void> {
+    if (socket.subscriptions.has(channel) || socket.opening.has(channel)) return;
+    socket.opening.add(channel);
+    const hub = this.hub(channel);
+    try {
+      await hub.open();
+      const loss = position ? await hub.lossOf(position) : null;
+      expect(loss).toBe(expected);
+      const start = loss ? 0 : (position?.offset ?? 0);
+      const subscription = new Subscription(start);
+      socket.subscriptions.set(channel, subscription);
+      subscription.reader = new Reader(hub, socket, start);
+      subscription.reader.pump();
+    } catch (error) {
+      if ((error as Error).message !== 'the database is away') throw error;
+    } finally {
+      socket.opening.delete(channel);
+    }
+  }
+
+  unsubscribe(socket: TestSocket, channel: string): void {
+    const subscription = socket.subscriptions.get(channel);
+    if (subscription) this.ended.push([channel, subscription]);
+    socket.leave(channel);
+  }
+
+  /** The database answers again, the poll tells the heads once, and every device acknowledges what it has, until nothing moves. */
+  async comeToRest(): Promise<void> {
+    await this.quiet();
+    for (const [channel, hub] of this.hubs) hub.hear(this.log.headOf(channel));
+    // What failed is looked at again by the gateway's round; nothing else may need that.
+    for (const socket of this.sockets.filter(({ stalled }) => stalled)) socket.pumpAll();
+    while (await this.moved()) {
+      for (const socket of this.sockets) {
+        for (const [channel, { sentUpTo }] of socket.subscriptions) socket.acknowledge(channel, sentUpTo);
+      }
+    }
+  }
+
+  /** Everybody has everything, is in the room, and got what a reader of the log must get: no more, no less. */
+  check(): void {
+    for (const { subscriptions, rooms, window } of this.sockets) {
+      expect(window.unacknowledgedBytes).toBe(0);
+      for (const [channel, subscription] of subscriptions) {
+        expect(subscription.sentUpTo).toBe(this.log.headOf(channel));
+        expect(subscription.reader?.isInRoom).toBe(true);
+        expect(rooms.has(channel)).toBe(true);
+        expect(subscription.frames.at(-1)?.more).toBeUndefined();
+        this.checkContent(channel, subscription);
+      }
+    }
+    for (const [channel, subscription] of this.ended) this.checkContent(channel, subscription);
+  }
+
+  private checkContent(channel: string, { start, steps }: Subscription): void {
+    let after = start;
+    for (const step of steps) {
+      const upTo = step.at(-1)!.to;
+      const got = step.map(({ messages }) => messages.map(({ id }) => id));
+      const everything = [this.log.between(channel, after, upTo).map(({ id }) => id)];
+      const latest = latestOfEachKey(this.log.between(channel, after, upTo));
+      const compacted = step.map(({ from, to }) =>
+        latest.filter(({ offset, key, data }) => offset >= from && offset <= to && !(from === 1 && key !== undefined && data === null)).map(({ id }) => id),
+      );
+      const isNear = after > 0 && upTo - after <= this.options.compactAfterMessages;
+      if (isNear) expect(got).toEqual(everything);
+      else if (step.length > 1) expect(got).toEqual(compacted);
+      // A reader at the head gets a large batch whole; one that reads a page far behind gets it compacted.
+      else expect([everything, compacted]).toContainEqual(got);
+      after = upTo;
+    }
+  }
+
+  private hubOf(channel: string): ChannelHub {
+    return new ChannelHub(channel, this.log.asReader, this.options, (name, frame) => {
+      for (const socket of this.sockets) if (socket.rooms.has(name)) socket.receive(frame);
+    });
+  }
+
+  private async moved(): Promise<boolean> {
+    const before = this.progress();
+    await this.quiet();
+    return this.progress() !== before || this.sockets.some(({ window }) => window.unacknowledgedBytes > 0);
+  }
+
+  private progress(): string {
+    return JSON.stringify(this.sockets.map(({ subscriptions }) => [...subscriptions.values()].map(({ sentUpTo, reader }) => [sentUpTo, reader?.isInRoom])));
+  }
+
+  /** Until no read is pending and every promise has run. */
+  private async quiet(): Promise<void> {
+    await nextTurn();
+    while (this.log.pending.length > 0) {
+      this.log.answerAll();
+      await nextTurn();
+    }
+  }
+}
+
+/** After all that this turn of the event loop has set off. */
+export const nextTurn = (): Promise<void> => new Promise((resolve) => setImmediate(resolve));

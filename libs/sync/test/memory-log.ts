@@ -1,0 +1,103 @@
+import type { Message } from '@soleil/sync-protocol';
+import type { ChannelState, EpochStart, LogReader, PageQuery } from '../src/log/log-reader.js';
+import type { Batch } from '../src/log/sequence-batch.js';
+
+export interface Entry {
+  key: string | null;
+  /** A tombstone, where there is a key. */
+  gone: boolean;
+}
+
+/** A read on its way: it sees the log as it was when asked, or as it is when answered, as a database's snapshot may. */
+interface PendingRead {
+  answer(fresh: boolean): void;
+  fail(): void;
+}
+
+/**
+ * The log as an array, with LogReader's contract. It answers when it is told to, in any order, so that a test decides what
+ * happens between question and answer.
+ */
+export class MemoryLog {
+  readonly pending: PendingRead[] = [];
+  private readonly channels = new Map<string, { messages: Message[]; epochs: EpochStart[] }>();
+  private term = 1;
+
+  /** The same, for what reads a log. */
+  get asReader(): LogReader {
+    return this as unknown as LogReader;
+  }
+
+  /** Another leader takes office: what is appended from now on is of a new epoch. */
+  changeLeader(): void {
+    this.term += 1;
+  }
+
+  append(channel: string, entries: readonly Entry[]): Batch {
+    const log = this.of(channel);
+    const epoch = `epoch-${this.term}`;
+    const from = log.messages.length + 1;
+    const messages = entries.map(({ key, gone }, index): Message => {
+      const offset = from + index;
+      return { offset, id: `${channel}#${offset}`, type: 'note', ...(key === null ? {} : { key }), data: gone ? null : offset, at: '2026-11-23T20:00:00.000Z' };
+    });
+    if (log.epochs.at(-1)?.epoch !== epoch) log.epochs.push({ epoch, beganAt: from });
+    log.messages.push(...messages);
+    return { channel, epoch, from, to: this.headOf(channel), messages };
+  }
+
+  headOf(channel: string): number {
+    return this.of(channel).messages.length;
+  }
+
+  epochAt(channel: string, offset: number): string {
+    return this.of(channel).epochs.findLast(({ beganAt }) => beganAt <= offset)?.epoch ?? '';
+  }
+
+  /** Everything in `after`+1..`upTo`. */
+  between(channel: string, after: number, upTo: number): Message[] {
+    return this.of(channel).messages.slice(after, upTo);
+  }
+
+  state(channel: string): Promise<ChannelState> {
+    return this.read(() => ({ head: this.headOf(channel), epochs: [...this.of(channel).epochs] }));
+  }
+
+  heads(channels: readonly string[]): Promise<Map<string, number>> {
+    return this.read(() => new Map(channels.map((channel) => [channel, this.headOf(channel)])));
+  }
+
+  page({ channel, after, upTo, compacted, limit }: PageQuery): Promise<Message[]> {
+    return this.read(() => {
+      const all = this.between(channel, after, upTo);
+      const found = compacted ? latestOfEachKey(all).filter(({ key, data }) => !(after === 0 && key !== undefined && data === null)) : all;
+      return found.slice(0, limit);
+    });
+  }
+
+  /** Answers what is asked now, and nothing that is asked because of the answers. */
+  answerAll(): void {
+    for (const read of this.pending.splice(0)) read.answer(true);
+  }
+
+  private of(channel: string): { messages: Message[]; epochs: EpochStart[] } {
+    let log = this.channels.get(channel);
+    if (!log) this.channels.set(channel, (log = { messages: [], epochs: [] }));
+    return log;
+  }
+
+  private read<Answer>(look: () => Answer): Promise<Answer> {
+    const whenAsked = look();
+    return new Promise((resolve, reject) => {
+      this.pending.push({
+        answer: (fresh) => resolve(fresh ? look() : whenAsked),
+        fail: () => reject(new Error('the database is away')),
+      });
+    });
+  }
+}
+
+/** Without what a later one of the same key, among these, supersedes. */
+export function latestOfEachKey(messages: readonly Message[]): Message[] {
+  return messages.filter(({ key, offset }) => key === undefined || !messages.some((later) => later.key === key && later.offset > offset));
+}
