@@ -11,7 +11,7 @@ import { findProblems } from './check.mjs';
 import { leadSheet } from './lead-sheet.mjs';
 import { fifthsOfKey, midiOf, moveKey, movePitch, parsePitch } from './pitch.mjs';
 import { accidentalsOf, beamGroups, stemOf } from './notes.mjs';
-import { parseTune } from './tune.mjs';
+import { parseTune, type Measure, type Tune, type TuneEvent } from './tune.mjs';
 import { place } from './spacing.mjs';
 import { readTunes } from './sources.mjs';
 
@@ -19,7 +19,9 @@ const LIBRARY = fileURLToPath(new URL('../../library/', import.meta.url));
 
 const HEADER = 'title: Scale\ncomposer: nobody\nkey: G\ntime: 4/4\ntempo: 120\nfeel: Even\nparts: Concert\naudio: none\n\n';
 const tuneOf = (body: string, header = HEADER) => parseTune(header + body);
-const eventsOf = (tune: any) => tune.systems.flatMap((system: any) => system.measures.flatMap((measure: any) => measure.events));
+const onlyMeasure = (tune: Tune): Measure => tune.systems[0]!.measures[0]!;
+const firstEventOf = (tune: Tune): TuneEvent => eventsOf(tune)[0]!;
+const eventsOf = (tune: Tune): TuneEvent[] => tune.systems.flatMap((system) => system.measures.flatMap((measure) => measure.events));
 
 describe('the committed library', () => {
   const tunes = readTunes();
@@ -89,7 +91,7 @@ describe('the melody notation', () => {
 
   it('refuses a verse that does not fit the notes, and asks no syllable of a tied note', () => {
     expect(() => tuneOf('G4h~ G4h | A4w |]\nw: one two three')).toThrow('3 syllables for 2 notes');
-    expect(eventsOf(tuneOf('G4h~ G4h | A4w |]\nw: one two')).map((event: any) => event.syllables)).toEqual([['one'], [], ['two']]);
+    expect(eventsOf(tuneOf('G4h~ G4h | A4w |]\nw: one two')).map((event: TuneEvent) => event.syllables)).toEqual([['one'], [], ['two']]);
   });
 
   it('refuses what is no note, a tie into nothing, and a header without a key', () => {
@@ -108,11 +110,11 @@ describe('transposing', () => {
   ] as const)('writes a song in G for %s readers in %s, and its Em as %s', (part, key, chord) => {
     const written = transpose(tuneOf('[Em] B4w |]'), PARTS[part]);
     expect(written.key).toBe(key);
-    expect(chordText(eventsOf(written)[0].chord)).toBe(chord.replace('#', '♯'));
+    expect(chordText(firstEventOf(written).chord)).toBe(chord.replace('#', '♯'));
   });
 
   it('keeps the spelling: the leading note A# of an alto becomes F double sharp', () => {
-    const [note] = eventsOf(transpose(tuneOf('A#4w |]'), PARTS.Eb));
+    const note = firstEventOf(transpose(tuneOf('A#4w |]'), PARTS.Eb));
     expect(note.pitch).toMatchObject({ step: 3, alter: 2 });
   });
 
@@ -135,20 +137,20 @@ describe('transposing', () => {
 
 describe('engraving', () => {
   it('prints an accidental once in a bar, cancels it with a natural, and none that the signature gives', () => {
-    const [measure] = tuneOf('F#4q F4q F4q F#4q |]').systems[0].measures;
+    const measure = onlyMeasure(tuneOf('F#4q F4q F4q F#4q |]'));
     expect(accidentalsOf(measure, fifthsOfKey('G'))).toEqual([null, 0, null, 1]);
   });
 
   it('beams short notes within a beat only', () => {
     const tune = tuneOf('G4e A4e B4q C5e D5q. |]');
-    const [measure] = tune.systems[0].measures;
+    const measure = onlyMeasure(tune);
     let at = 0;
-    const notes = measure.events.map((event: any) => {
+    const notes = measure.events.map((event: TuneEvent) => {
       const note = { event, measure, at, ...stemOf(event) };
       at += event.ticks;
       return note;
     });
-    expect(beamGroups(notes, tune.time).map((group: any) => group.length)).toEqual([2]);
+    expect(beamGroups(notes, tune.time).map((group: unknown[]) => group.length)).toEqual([2]);
   });
 
   it('turns stems down from the middle line on', () => {

@@ -20,10 +20,19 @@ const BARS = { '|': 'single', '||': 'double', '|]': 'final' };
 const REQUIRED = ['title', 'composer', 'key', 'time', 'tempo', 'feel', 'parts', 'audio'];
 
 /**
+ * @typedef {{ ticks: number, syllables: (string | undefined)[], pitch: any, chord: any } & Record<string, unknown>} TuneEvent
+ * @typedef {{ events: TuneEvent[] } & Record<string, unknown>} Measure
+ * @typedef {{ title: string, time: { beats: number, unit: number }, tempo: number, swing: boolean, parts: string[],
+ *   pickupTicks: number, systems: { measures: Measure[] }[], stamp?: string }} Tune
+ */
+
+/**
  * The tune as { title, composer, key, time, tempo, feel, swing, parts, audio, pickupTicks, systems }.
  * A system is { label, measures, verses }, a measure { events, bar, start } where `start` is the tick
  * within the bar at which it begins, an event { pitch, base, dotted, ticks, tied, held, chord, syllables }.
  * @throws Error that names the tune and the bar, when bars do not add up or syllables do not fit
+ * @param {string} text
+ * @returns {Tune}
  */
 export function parseTune(text) {
   const [head, ...blocks] = text.trim().split(/\n\s*\n/);

@@ -42,10 +42,10 @@ export class ContentStore {
   /** @returns false when there was nothing to forget */
   async forget(fileId: string, operationId: string): Promise<boolean> {
     return this.change(async (manager) => {
-      const [forgotten] = (await manager.query(
+      const [forgotten] = await manager.query<[{ bandId: string }[], number]>(
         `update content_file set removed_at = now() where file_id = $1 and removed_at is null returning band_id as "bandId"`,
         [fileId],
-      )) as [{ bandId: string }[], number];
+      );
       for (const { bandId } of forgotten) await this.addFact(manager, 'content.deleted', bandId, fileId, operationId);
       return forgotten.length;
     });

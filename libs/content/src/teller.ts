@@ -79,9 +79,9 @@ export class Teller {
    * @returns how long to wait for the next batch
    */
   private async tellBatch(manager: EntityManager): Promise<number> {
-    const [turn] = (await manager.query(`select pg_try_advisory_xact_lock(hashtext('content_fact')) as mine`)) as { mine: boolean }[];
+    const [turn] = await manager.query<{ mine: boolean }[]>(`select pg_try_advisory_xact_lock(hashtext('content_fact')) as mine`);
     if (!turn?.mine) return busyMs;
-    const facts = (await manager.query(dueHeads, [batchSize])) as ContentFactRow[];
+    const facts = await manager.query<ContentFactRow[]>(dueHeads, [batchSize]);
     if (facts.length === 0) return this.untilNext(manager);
 
     const outcomes = await Promise.allSettled(facts.map((fact) => this.tell(fact)));
@@ -98,7 +98,7 @@ export class Teller {
   }
 
   private async untilNext(manager: EntityManager): Promise<number> {
-    const [next] = (await manager.query(nextHead)) as { ms: number | null }[];
+    const [next] = await manager.query<{ ms: number | null }[]>(nextHead);
     return Math.min(Math.max(Math.ceil(next?.ms ?? Infinity), 1), this.settings.tellPollMs);
   }
 
