@@ -16,6 +16,7 @@ const needsToo: Record<string, string[]> = {
 
 interface Manifest {
   name: string;
+  private?: boolean;
   dependencies?: Record<string, string>;
   peerDependencies?: Record<string, string>;
 }
@@ -37,7 +38,9 @@ const packages = workspaces.filter(({ name }) => name.startsWith('libs/'));
 it.each(workspaces)('$name declares what it imports, and nothing else', ({ directory, manifest }) => {
   const { dependencies = {}, peerDependencies = {} } = manifest;
   const imported = importedPackages(directory);
-  const needed = new Set([...imported, ...imported.flatMap((name) => needsToo[name] ?? [])]);
+  const needed = new Set(imported.flatMap((name) => [name, ...(needsToo[name] ?? [])]));
+  // An application installs what its packages leave to it; a package leaves that to the application in turn.
+  if (manifest.private) for (const name of needed) peersOf(name).forEach((peer) => needed.add(peer));
   expect([...Object.keys(dependencies), ...Object.keys(peerDependencies)].sort()).toEqual([...needed].sort());
 });
 
@@ -53,6 +56,11 @@ it.each(packages)('$name is compiled after the packages of ours that it imports'
   const ours = importedPackages(directory).filter((name) => name.startsWith('@soleil/'));
   expect(references.sort()).toEqual(ours.map((name) => `../${name.slice('@soleil/'.length)}/tsconfig.build.json`).sort());
 });
+
+/** What a package of ours leaves to the application. */
+function peersOf(name: string): string[] {
+  return Object.keys(packages.find(({ manifest }) => manifest.name === name)?.manifest.peerDependencies ?? {});
+}
 
 /** The packages that the shipped sources name, types included, each once. */
 function importedPackages(directory: string): string[] {

@@ -22,7 +22,11 @@ export class BandSource {
   ) {
     this.connectedTo = connectionKey(provider.name, settings);
     this.teller = new Teller(dataSource, bus, bandId, options);
-    this.source = provider.connect({ bandId, settings, changeLog: new ChangeLog(dataSource, bandId, () => this.teller.wake()) });
+    this.source = provider.connect({
+      bandId,
+      settings,
+      changeLog: new ChangeLog(dataSource, bandId, () => this.teller.wake()),
+    });
   }
 
   isConnectedTo(provider: string, settings: Record<string, unknown>): boolean {

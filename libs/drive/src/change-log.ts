@@ -40,8 +40,11 @@ export class ChangeLog {
 
   /** What the source last committed as its cursor; null at first, and after the band was connected to another place. */
   async cursor(): Promise<Record<string, unknown> | null> {
-    const rows = await this.dataSource.query('select cursor from drive_folder where band_id = $1', [this.bandId]);
-    return (rows as { cursor: Record<string, unknown> | null }[])[0]?.cursor ?? null;
+    const rows = await this.dataSource.query<{ cursor: Record<string, unknown> | null }[]>(
+      'select cursor from drive_folder where band_id = $1',
+      [this.bandId],
+    );
+    return rows[0]?.cursor ?? null;
   }
 
   /** The present files at these paths. */
@@ -71,20 +74,20 @@ export class ChangeLog {
   }
 
   async countPresent(): Promise<number> {
-    const rows = await this.dataSource.query(
+    const [row] = await this.dataSource.query<[{ count: number }]>(
       'select count(*)::int as count from drive_file where band_id = $1 and removed_at is null',
       [this.bandId],
     );
-    return (rows as [{ count: number }])[0].count;
+    return row.count;
   }
 
   /** The paths of the present links that lead to these paths. */
   async linksTo(paths: readonly string[]): Promise<string[]> {
-    const rows = await this.dataSource.query(
+    const rows = await this.dataSource.query<{ path: string }[]>(
       'select path from drive_file where band_id = $1 and link_target = any($2) and removed_at is null',
       [this.bandId, paths],
     );
-    return (rows as { path: string }[]).map((row) => row.path);
+    return rows.map((row) => row.path);
   }
 
   /** Drops changes that were told and are older than `days`. The files themselves stay. */

@@ -12,5 +12,18 @@ export function driveFileOf(row: DriveFileRow): DriveFile {
 export function knownFileOf(row: DriveFileRow): KnownFile {
   const { fileId, path, size, hash, mimeType, revision, sourceId, fingerprint, linkTarget, problem } = row;
   const modifiedAt = row.modifiedAt.toISOString();
-  return { fileId, path, size, hash, mimeType, revision, modifiedAt, sourceId, fingerprint, linkTarget, problem, removed: row.removedAt !== null };
+  return {
+    fileId,
+    path,
+    size,
+    hash,
+    mimeType,
+    revision,
+    modifiedAt,
+    sourceId,
+    fingerprint,
+    linkTarget,
+    problem,
+    removed: row.removedAt !== null,
+  };
 }

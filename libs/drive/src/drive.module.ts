@@ -6,7 +6,9 @@ import { driveOptions, type DriveOptions } from './options.js';
 import { driveEntities } from './schema.js';
 import { DRIVE_OPTIONS } from './tokens.js';
 
-const { ConfigurableModuleClass, MODULE_OPTIONS_TOKEN } = new ConfigurableModuleBuilder<Partial<DriveOptions>>({ moduleName: 'Drive' })
+const { ConfigurableModuleClass, MODULE_OPTIONS_TOKEN } = new ConfigurableModuleBuilder<Partial<DriveOptions>>({
+  moduleName: 'Drive',
+})
   .setClassMethodName('forRoot')
   .build();
 

@@ -99,12 +99,11 @@ export class DriveService implements OnApplicationBootstrap, OnModuleDestroy {
   async status(bandId: string): Promise<DriveStatus> {
     const folder = await this.dataSource.manager.findOneBy(DriveFolderRow, { bandId });
     if (!folder) throw unknownBand();
-    const rows = await this.dataSource.query(
+    const [counts] = await this.dataSource.query<[{ files: number; pendingChanges: number }]>(
       `select (select count(*)::int from drive_file where band_id = $1 and removed_at is null) as files,
          (select count(*)::int from drive_change join drive_cursor using (band_id) where band_id = $1 and seq > told_seq) as "pendingChanges"`,
       [bandId],
     );
-    const counts = (rows as [{ files: number; pendingChanges: number }])[0];
     const source = this.bands.get(bandId)?.status() ?? { state: 'starting' as const, lastScanAt: null, error: null };
     return { bandId, provider: folder.provider, ...source, ...counts };
   }
@@ -137,7 +136,10 @@ export class DriveService implements OnApplicationBootstrap, OnModuleDestroy {
    * @throws DriveError `file_unknown`; `file_removed`; `revision_gone` when the bytes of that revision are not there any more;
    *   `range_invalid`; `folder_missing`; the code of the file's problem where it has one
    */
-  async open(fileId: string, { revision, range, atMost }: { revision?: number; range?: ByteRange; atMost?: number } = {}): Promise<OpenedFile> {
+  async open(
+    fileId: string,
+    { revision, range, atMost }: { revision?: number; range?: ByteRange; atMost?: number } = {},
+  ): Promise<OpenedFile> {
     const row = await this.rowOf(fileId);
     if (revision !== undefined && (row.removedAt || revision !== row.revision)) {
       throw new DriveError('revision_gone', 'The file has changed since; these bytes are not there any more.');
@@ -153,7 +155,7 @@ export class DriveService implements OnApplicationBootstrap, OnModuleDestroy {
 
   private async begin(): Promise<void> {
     await this.bus.ready();
-    for (let failures = 0; !this.hasBegun && !this.stopping.stopped; ) {
+    for (let failures = 0; !this.hasBegun && !this.stopping.stopped;) {
       try {
         this.hasBegun = true;
         const folders = await this.dataSource.manager.find(DriveFolderRow);

@@ -21,7 +21,11 @@ export type RequestHeaders = Readonly<Record<string, string | string[] | undefin
  */
 export function serveFile(request: RequestHeaders, file: DriveFile): FileAnswer {
   const etag = `"${file.hash}"`;
-  const validators = { ETag: etag, 'Last-Modified': new Date(file.modifiedAt).toUTCString(), 'Cache-Control': 'private, no-cache' };
+  const validators = {
+    ETag: etag,
+    'Last-Modified': new Date(file.modifiedAt).toUTCString(),
+    'Cache-Control': 'private, no-cache',
+  };
   if (listsTag(header(request, 'if-none-match'), etag)) return { status: 304, headers: validators };
 
   const headers: Record<string, string> = {
@@ -33,7 +37,10 @@ export function serveFile(request: RequestHeaders, file: DriveFile): FileAnswer 
   };
   const range = wantedRange(request, etag, file.size);
   if (range === 'unsatisfiable') {
-    return { status: 416, headers: { ...validators, 'Accept-Ranges': 'bytes', 'Content-Range': `bytes */${file.size}`, 'Content-Length': '0' } };
+    return {
+      status: 416,
+      headers: { ...validators, 'Accept-Ranges': 'bytes', 'Content-Range': `bytes */${file.size}`, 'Content-Length': '0' },
+    };
   }
   if (range) {
     headers['Content-Range'] = `bytes ${range.start}-${range.end}/${file.size}`;

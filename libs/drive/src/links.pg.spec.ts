@@ -22,7 +22,11 @@ it('lists a link out of the folder, with the reason, and never serves what it le
 
   expect(await rig.paths()).toEqual(['absolute.cho', 'link.cho', 'linked folder']);
   for (const file of await rig.drive.files(bandId)) {
-    expect(file).toMatchObject({ size: 0, hash: '', problem: { code: 'link_leaves_folder', reason: expect.not.stringContaining(rig.outside) } });
+    expect(file).toMatchObject({
+      size: 0,
+      hash: '',
+      problem: { code: 'link_leaves_folder', reason: expect.not.stringContaining(rig.outside) },
+    });
     await expect(rig.drive.open(file.fileId)).rejects.toMatchObject({ code: 'link_leaves_folder', status: 403 });
   }
 });

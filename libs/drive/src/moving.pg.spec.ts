@@ -75,7 +75,9 @@ it('takes a file that is moved over another for a change of that one', async () 
 it('follows every file of a folder that is renamed', async () => {
   const names = Array.from({ length: 30 }, (_, n) => `song ${n}.cho`);
   await withFiles(Object.fromEntries(names.map((name) => [`set one/deep/${name}`, `words of ${name}`])));
-  const before = new Map((await rig.drive.files('band-1')).map((file) => [file.path.replace('set one', 'set two'), file.fileId]));
+  const before = new Map(
+    (await rig.drive.files('band-1')).map((file) => [file.path.replace('set one', 'set two'), file.fileId]),
+  );
   await rig.move('set one', 'set two');
   await rig.settled();
 
@@ -106,7 +108,7 @@ it('tells of each file of a folder that is deleted', async () => {
 });
 
 it('removes the file that a folder of its name took the place of', async () => {
-  await withFiles({ 'set': 'a file' });
+  await withFiles({ set: 'a file' });
   await rm(rig.at('set'));
   await rig.write('set/a.cho', 'a');
   await rig.settled();

@@ -9,18 +9,36 @@ afterEach(() => rig.tearDown());
 
 it('keeps names with odd characters as they are, and serves them', async () => {
   rig = await DriveRig.running();
-  const names = ["Don't Get Around (live) #2 100%.cho", 'new\nline\ttab.cho', 'back\\slash.cho', '“quotes” & <tags>.cho', '🎺 Für Élise.cho', ' leading space.cho', '*?[glob]{a,b}.cho', 'é.cho'.normalize('NFC'), 'é.cho'.normalize('NFD'), `${'x'.repeat(251)}.cho`];
+  const names = [
+    "Don't Get Around (live) #2 100%.cho",
+    'new\nline\ttab.cho',
+    'back\\slash.cho',
+    '“quotes” & <tags>.cho',
+    '🎺 Für Élise.cho',
+    ' leading space.cho',
+    '*?[glob]{a,b}.cho',
+    'é.cho'.normalize('NFC'),
+    'é.cho'.normalize('NFD'),
+    `${'x'.repeat(251)}.cho`,
+  ];
   for (const name of names) await rig.write(name, name);
   await rig.settled();
 
   expect(await rig.paths()).toEqual([...names].sort());
-  for (const file of await rig.drive.files(bandId)) expect(await text((await rig.drive.open(file.fileId)).stream)).toBe(file.path);
+  for (const file of await rig.drive.files(bandId))
+    expect(await text((await rig.drive.open(file.fileId)).stream)).toBe(file.path);
 });
 
 it('leaves out a file whose name is not UTF-8, and a path that is too long, and goes on', async () => {
   rig = await DriveRig.running();
-  await writeFile(Buffer.concat([Buffer.from(`${rig.root}/`), Buffer.from([0x66, 0xfc, 0x72]), Buffer.from('.cho')]), 'latin-1');
-  await rig.write(`${'d'.repeat(250)}/${'e'.repeat(250)}/${'f'.repeat(250)}/${'g'.repeat(250)}/${'h'.repeat(100)}.cho`, 'deep');
+  await writeFile(
+    Buffer.concat([Buffer.from(`${rig.root}/`), Buffer.from([0x66, 0xfc, 0x72]), Buffer.from('.cho')]),
+    'latin-1',
+  );
+  await rig.write(
+    `${'d'.repeat(250)}/${'e'.repeat(250)}/${'f'.repeat(250)}/${'g'.repeat(250)}/${'h'.repeat(100)}.cho`,
+    'deep',
+  );
   await rig.write('a.cho', 'a');
   await rig.settled();
   expect(await rig.paths()).toEqual(['a.cho']);

@@ -52,7 +52,12 @@ const schema = z.strictObject({
   tellBatch: count.max(1_000),
   tellLeaseMs: z.int().min(100),
   changeRetentionDays: z.number().positive(),
-  providers: z.array(z.custom<DriveProvider>((value) => typeof (value as DriveProvider | null)?.connect === 'function', 'expected a DriveProvider')),
+  providers: z.array(
+    z.custom<DriveProvider>(
+      (value) => typeof (value as DriveProvider | null)?.connect === 'function',
+      'expected a DriveProvider',
+    ),
+  ),
 });
 
 /**

@@ -36,7 +36,9 @@ export function planChanges(sightings: readonly Sighting[], known: Known, newFil
   const plan: Plan = { rows: [], changes: [] };
   const presentAt = new Map(known.present.map((file) => [file.path, file]));
   const removedAt = new Map(known.removed.map((file) => [file.path, file]));
-  const gone = new Set(sightings.flatMap((sighting) => (sighting.seen === 'gone' ? (presentAt.get(sighting.path) ?? []) : [])));
+  const gone = new Set(
+    sightings.flatMap((sighting) => (sighting.seen === 'gone' ? (presentAt.get(sighting.path) ?? []) : [])),
+  );
   const present = sightings.filter((sighting) => sighting.seen === 'present');
 
   for (const sighting of present) {
@@ -74,7 +76,11 @@ function detailsOf({ seen: _, ...details }: PresentSighting): Omit<KnownFile, 'f
 }
 
 function sameContent(file: KnownFile, sighting: PresentSighting): boolean {
-  return file.hash === sighting.hash && file.problem?.code === sighting.problem?.code && file.problem?.reason === sighting.problem?.reason;
+  return (
+    file.hash === sighting.hash &&
+    file.problem?.code === sighting.problem?.code &&
+    file.problem?.reason === sighting.problem?.reason
+  );
 }
 
 function sameDetails(file: KnownFile, sighting: PresentSighting): boolean {

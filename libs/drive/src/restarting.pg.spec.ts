@@ -20,7 +20,12 @@ it('tells at the next start what changed while the platform was down', async () 
   await rig.boot();
   await rig.settled();
 
-  expect(rig.told.sort()).toEqual(['added added.cho 1', 'changed edited.cho 2', 'changed new name.cho 2', 'removed deleted.cho 2']);
+  expect(rig.told.sort()).toEqual([
+    'added added.cho 1',
+    'changed edited.cho 2',
+    'changed new name.cho 2',
+    'removed deleted.cho 2',
+  ]);
   expect((await rig.file('new name.cho')).fileId).toBe(fileId);
 });
 
@@ -57,7 +62,9 @@ it('takes over the telling from a process that died while it held the lease', as
   await rig.boot();
   await rig.platforms[0]!.stop();
   await rig.boot();
-  await rig.query(`update drive_cursor set teller = gen_random_uuid(), leased_until = clock_timestamp() + interval '300 ms'`);
+  await rig.query(
+    `update drive_cursor set teller = gen_random_uuid(), leased_until = clock_timestamp() + interval '300 ms'`,
+  );
   await rig.write('a.cho', 'a');
   await rig.audience.until((told) => told.length === 1);
   expect(rig.told).toEqual(['added a.cho 1']);
@@ -68,12 +75,22 @@ it('comes up without the folder, says so, and finds it as soon as it is there', 
   await rm(rig.root, { recursive: true });
   await rig.start();
   await expect(rig.drive.rescan(bandId)).rejects.toMatchObject({ code: 'folder_missing', status: 503, retryable: true });
-  expect(await rig.drive.status(bandId)).toMatchObject({ state: 'folder_missing', error: { code: 'folder_missing' }, lastScanAt: null });
+  expect(await rig.drive.status(bandId)).toMatchObject({
+    state: 'folder_missing',
+    error: { code: 'folder_missing' },
+    lastScanAt: null,
+  });
 
   await rig.write('a.cho', 'a');
   await rig.audience.until((told) => told.length === 1);
   await rig.drive.rescan(bandId);
-  expect(await rig.drive.status(bandId)).toMatchObject({ provider: 'folder', state: 'watching', error: null, files: 1, pendingChanges: 0 });
+  expect(await rig.drive.status(bandId)).toMatchObject({
+    provider: 'folder',
+    state: 'watching',
+    error: null,
+    files: 1,
+    pendingChanges: 0,
+  });
 });
 
 it('takes no file for removed when the whole folder disappears', async () => {
@@ -127,8 +144,12 @@ it('refuses a band it does not know and a folder it could not find again', async
   rig = await DriveRig.running();
   await expect(rig.drive.rescan('nobody')).rejects.toMatchObject({ code: 'band_unknown', status: 404 });
   await expect(rig.drive.status('nobody')).rejects.toMatchObject({ code: 'band_unknown' });
-  await expect(rig.drive.connectFolder({ bandId, root: 'relative/folder' })).rejects.toMatchObject({ code: 'settings_invalid' });
-  await expect(rig.drive.connect({ bandId, provider: 'moon', settings: {} })).rejects.toMatchObject({ code: 'provider_unknown' });
+  await expect(rig.drive.connectFolder({ bandId, root: 'relative/folder' })).rejects.toMatchObject({
+    code: 'settings_invalid',
+  });
+  await expect(rig.drive.connect({ bandId, provider: 'moon', settings: {} })).rejects.toMatchObject({
+    code: 'provider_unknown',
+  });
 });
 
 it('forgets changes that were told long ago, and no other', async () => {

@@ -132,7 +132,18 @@ it('finds what is in a folder that appears with everything in it', async () => {
 
 it('leaves out hidden files and what editors, browsers and systems leave behind', async () => {
   rig = await DriveRig.running();
-  const left = ['.a.cho.swp', '.hidden/b.cho', 'c.cho~', 'd.tmp', 'e.pdf.part', 'f.pdf.crdownload', '4913', '__MACOSX/g.cho', 'Thumbs.db', 'desktop.ini'];
+  const left = [
+    '.a.cho.swp',
+    '.hidden/b.cho',
+    'c.cho~',
+    'd.tmp',
+    'e.pdf.part',
+    'f.pdf.crdownload',
+    '4913',
+    '__MACOSX/g.cho',
+    'Thumbs.db',
+    'desktop.ini',
+  ];
   for (const path of left) await rig.write(path, 'x');
   await rig.write('kept.cho', 'x');
   await rig.settled();

@@ -18,7 +18,12 @@ it('serves a range of the bytes, both ends included', async () => {
   const opened = await rig.drive.open(file.fileId, { range: { start: 2, end: 4 } });
   expect(opened).toMatchObject({ start: 2, end: 4, file });
   expect(await text(opened.stream)).toBe('234');
-  for (const range of [{ start: 0, end: 10 }, { start: 5, end: 4 }, { start: -1, end: 2 }, { start: 0.5, end: 2 }]) {
+  for (const range of [
+    { start: 0, end: 10 },
+    { start: 5, end: 4 },
+    { start: -1, end: 2 },
+    { start: 0.5, end: 2 },
+  ]) {
     await expect(rig.drive.open(file.fileId, { range })).rejects.toMatchObject({ code: 'range_invalid', status: 416 });
   }
 });
@@ -26,7 +31,11 @@ it('serves a range of the bytes, both ends included', async () => {
 it('serves no other revision than the one asked for', async () => {
   await rig.write('a.cho', 'changed');
   await rig.settled();
-  await expect(rig.drive.open(file.fileId, { revision: 1 })).rejects.toMatchObject({ code: 'revision_gone', status: 409, retryable: true });
+  await expect(rig.drive.open(file.fileId, { revision: 1 })).rejects.toMatchObject({
+    code: 'revision_gone',
+    status: 409,
+    retryable: true,
+  });
   expect(await text((await rig.drive.open(file.fileId, { revision: 2 })).stream)).toBe('changed');
 });
 
@@ -61,7 +70,7 @@ it('goes on with a stream whose file was replaced or deleted: its bytes are thos
   const { stream } = await rig.drive.open((await rig.file('large.mp3')).fileId);
   await rig.write('new.tmp', 'other');
   await rename(rig.at('new.tmp'), rig.at('large.mp3'));
-  await expect(buffer(stream)).rejects.toMatchObject({ code: 'revision_gone' });
+  expect((await buffer(stream)).equals(Buffer.alloc(1_000_000, 'a'))).toBe(true);
 });
 
 it('lets go of the file when nobody reads the stream to its end', async () => {
@@ -88,10 +97,19 @@ it('answers the questions of the bus', async () => {
 
 it('answers what it does not know with codes', async () => {
   for (const fileId of [randomUUID(), 'no uuid', "'; drop table drive_file; --"]) {
-    await expect(rig.bus.request('drive.file_requested', { fileId })).rejects.toMatchObject({ code: 'file_unknown', status: 404 });
-    await expect(rig.bus.request('drive.bytes_requested', { fileId, revision: 1, limit: 1 })).rejects.toMatchObject({ code: 'file_unknown' });
+    await expect(rig.bus.request('drive.file_requested', { fileId })).rejects.toMatchObject({
+      code: 'file_unknown',
+      status: 404,
+    });
+    await expect(rig.bus.request('drive.bytes_requested', { fileId, revision: 1, limit: 1 })).rejects.toMatchObject({
+      code: 'file_unknown',
+    });
   }
-  await expect(rig.bus.request('drive.bytes_requested', { fileId: file.fileId, revision: 7, limit: 1 })).rejects.toMatchObject({ code: 'revision_gone' });
-  await expect(rig.bus.request('drive.rescan_requested', { bandId: 'nobody' })).rejects.toMatchObject({ code: 'band_unknown' });
+  await expect(
+    rig.bus.request('drive.bytes_requested', { fileId: file.fileId, revision: 7, limit: 1 }),
+  ).rejects.toMatchObject({ code: 'revision_gone' });
+  await expect(rig.bus.request('drive.rescan_requested', { bandId: 'nobody' })).rejects.toMatchObject({
+    code: 'band_unknown',
+  });
   await expect(rig.bus.request('drive.files_requested', { bandId: 'nobody' })).resolves.toEqual({ fileIds: [] });
 });

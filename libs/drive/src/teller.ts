@@ -75,7 +75,9 @@ export class Teller {
     let failures = 0;
     while (!this.stopping.stopped) {
       this.woken = false;
-      const outcome = await this.tellSome().catch((error: unknown) => this.explain('The change log of band %s could not be read', error));
+      const outcome = await this.tellSome().catch((error: unknown) =>
+        this.explain('The change log of band %s could not be read', error),
+      );
       failures = outcome === 'failed' ? failures + 1 : 0;
       if (outcome === 'failed') {
         // A new change may shorten the wait, never to nothing: else a busy folder would hammer a listener that is down.
@@ -105,7 +107,10 @@ export class Teller {
     for (const change of told) this.ahead.delete(change.seq);
     const failure = outcomes[firstFailure];
     if (failure?.status !== 'rejected') return 'told';
-    return this.explain(`"${batch[firstFailure]?.path}" of band %s could not be told, and will be told again`, failure.reason);
+    return this.explain(
+      `"${batch[firstFailure]?.path}" of band %s could not be told, and will be told again`,
+      failure.reason,
+    );
   }
 
   private async tell(change: Untold): Promise<void> {
@@ -122,24 +127,24 @@ export class Teller {
   }
 
   private async takeLease(): Promise<number | null> {
-    const [rows] = (await this.dataSource.query(
+    const [rows] = await this.dataSource.query<[{ told_seq: string }[], number]>(
       `update drive_cursor set teller = $2, leased_until = clock_timestamp() + make_interval(secs => $3)
        where band_id = $1 and (teller is null or teller = $2 or leased_until < clock_timestamp())
          and exists (select from drive_change where drive_change.band_id = $1 and seq > told_seq)
        returning told_seq`,
       [this.bandId, this.id, this.options.tellLeaseMs / 1_000],
-    )) as [{ told_seq: string }[], number];
+    );
     if (!rows[0]) return null;
     this.leased = true;
     return Number(rows[0].told_seq);
   }
 
   private async hasUntold(): Promise<boolean> {
-    const rows = await this.dataSource.query(
+    const rows = await this.dataSource.query<unknown[]>(
       `select from drive_change join drive_cursor using (band_id) where band_id = $1 and seq > told_seq limit 1`,
       [this.bandId],
     );
-    return (rows as unknown[]).length > 0;
+    return rows.length > 0;
   }
 
   private async untoldAfter(toldSeq: number): Promise<Untold[]> {
@@ -153,12 +158,18 @@ export class Teller {
 
   /** Never backwards: another process may have told on when this one's lease had run out. */
   private async advance(seq: number): Promise<void> {
-    await this.dataSource.query('update drive_cursor set told_seq = greatest(told_seq, $2) where band_id = $1', [this.bandId, seq]);
+    await this.dataSource.query('update drive_cursor set told_seq = greatest(told_seq, $2) where band_id = $1', [
+      this.bandId,
+      seq,
+    ]);
   }
 
   private async release(): Promise<void> {
     if (!this.leased) return;
-    await this.dataSource.query('update drive_cursor set teller = null, leased_until = null where band_id = $1 and teller = $2', [this.bandId, this.id]);
+    await this.dataSource.query(
+      'update drive_cursor set teller = null, leased_until = null where band_id = $1 and teller = $2',
+      [this.bandId, this.id],
+    );
     this.leased = false;
   }
 

@@ -82,7 +82,11 @@ export class Platform {
       }
     }
     const module = await Test.createTestingModule({
-      imports: [BusModule, TypeOrmModule.forRoot({ type: 'postgres', url, entities: driveEntities }), DriveModule.forRoot(options)],
+      imports: [
+        BusModule,
+        TypeOrmModule.forRoot({ type: 'postgres', url, entities: driveEntities }),
+        DriveModule.forRoot(options),
+      ],
       providers: [Listener],
     }).compile();
     module.useLogger(process.env['DRIVE_LOG'] ? console : false);
@@ -152,11 +156,11 @@ export class DriveRig {
     return platform;
   }
 
-  /** Boots without waiting for the folder. */
-  async start(): Promise<Platform> {
+  /** Boots without waiting for the folder; or with another provider. */
+  async start(connection = { bandId, provider: 'folder', settings: { root: this.root } as object }): Promise<Platform> {
     const platform = await Platform.boot(this.database.url, this.audience, this.options);
     this.platforms.push(platform);
-    await platform.drive.connectFolder({ bandId, root: this.root });
+    await platform.drive.connect(connection);
     return platform;
   }
 

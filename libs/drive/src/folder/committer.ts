@@ -16,6 +16,8 @@ export interface Candidate {
   noticedAgain: boolean;
   /** Until the first look, and for a folder until what is in it was noticed too. */
   isUnseen: boolean;
+  /** Ends the pause before the next look. */
+  nudge: (() => void) | null;
   /** How many changes came of it. */
   readonly answer: Promise<number>;
   readonly reply: (changes: number) => void;
@@ -25,7 +27,7 @@ export interface Candidate {
 interface Ready {
   candidate: Candidate;
   sighting: Sighting;
-  resolve(changes: number): void;
+  resolve: (changes: number) => void;
   /** Nobody had looked at these yet when this became ready. */
   unseen: ReadonlySet<Candidate>;
   /** For a new path: where files known so far had the same identity or bytes. Null until it was asked. */
@@ -93,7 +95,9 @@ export class Committer {
         failures = 0;
       } catch (error) {
         failures += 1;
-        this.logger.error(`Changes of band ${this.changeLog.bandId} could not be stored: ${error instanceof Error ? error.message : String(error)}`);
+        this.logger.error(
+          `Changes of band ${this.changeLog.bandId} could not be stored: ${error instanceof Error ? error.message : String(error)}`,
+        );
         for (const ready of batch) this.putLast(ready);
         await this.stopping.pause(backoffMs(failures));
       }
@@ -141,7 +145,9 @@ export class Committer {
       if (look.size > 0) comingSizes.add(look.size);
     }
     const all = [...this.ready.values()];
-    const arrivedIds = new Set(all.filter(isArrival).map(({ sighting }) => (sighting.seen === 'present' ? sighting.sourceId : null)));
+    const arrivedIds = new Set(
+      all.filter(isArrival).map(({ sighting }) => (sighting.seen === 'present' ? sighting.sourceId : null)),
+    );
     const held = new Set<string>();
     for (const { sighting, candidate, unseen } of all) {
       if (sighting.seen === 'present' || !candidate.known) continue;

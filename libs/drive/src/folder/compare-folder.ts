@@ -21,7 +21,8 @@ export async function compareFolder(root: Root, under: string, changeLog: Change
   const differing: string[] = [];
   for (const [path, fingerprint] of listed) {
     const file = known.get(path);
-    const isSame = file && fingerprint && !file.problem && file.linkTarget === null && sameFingerprint(file.fingerprint, fingerprint);
+    const isSame =
+      file && fingerprint && !file.problem && file.linkTarget === null && sameFingerprint(file.fingerprint, fingerprint);
     if (!isSame) differing.push(path);
   }
   for (const path of known.keys()) if (!listed.has(path)) differing.push(path);

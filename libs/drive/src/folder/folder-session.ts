@@ -32,7 +32,8 @@ export class FolderSession {
     this.watch = await FolderWatch.open(
       this.root,
       (path) => void this.settler.notice(path),
-      (error) => this.logger.warn(`Not all of ${this.root.asked} can be watched; it is compared now and then: ${String(error)}`),
+      (error) =>
+        this.logger.warn(`Not all of ${this.root.asked} can be watched; it is compared now and then: ${String(error)}`),
     );
   }
 
@@ -89,7 +90,8 @@ export class FolderSession {
   /** Which folder was compared, so that an empty one at its place is not believed after the next start. */
   private async remember(): Promise<void> {
     const cursor = await this.changeLog.cursor();
-    if (cursor?.['rootIdentity'] !== this.root.identity) await this.changeLog.commit([], { rootIdentity: this.root.identity });
+    if (cursor?.['rootIdentity'] !== this.root.identity)
+      await this.changeLog.commit([], { rootIdentity: this.root.identity });
     await this.changeLog.prune(this.options.changeRetentionDays);
   }
 }

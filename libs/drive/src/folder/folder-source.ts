@@ -148,7 +148,8 @@ export class FolderSource implements DriveSource {
   private async ensureNotEmptied(root: Root): Promise<void> {
     const identity = (await this.changeLog.cursor())?.['rootIdentity'];
     if (identity === undefined || identity === root.identity || (await this.changeLog.countPresent()) === 0) return;
-    if ((await listFolder(root, '')).size === 0) throw missing('An empty folder is at its place; perhaps its disk is not mounted.');
+    if ((await listFolder(root, '')).size === 0)
+      throw missing('An empty folder is at its place; perhaps its disk is not mounted.');
   }
 
   private explain(error: unknown): void {
@@ -158,7 +159,10 @@ export class FolderSource implements DriveSource {
       this.error = { code: error.code, message: error.message };
     } else {
       this.logger.error(`${this.asked} could not be compared: ${error instanceof Error ? error.message : String(error)}`);
-      this.error = { code: 'scan_failed', message: 'The folder could not be compared with what is known; it is tried again.' };
+      this.error = {
+        code: 'scan_failed',
+        message: 'The folder could not be compared with what is known; it is tried again.',
+      };
     }
   }
 }

@@ -84,7 +84,13 @@ async function lookAlong(root: Root, link: string, linkStats: BigIntStats, maxFi
   return stats.isFile() ? fileLook(place, stats, linkStats, root.pathOf(place), maxFileBytes) : nothing;
 }
 
-function fileLook(place: string, stats: BigIntStats, own: BigIntStats, linkTarget: string | null, maxFileBytes: number): Look {
+function fileLook(
+  place: string,
+  stats: BigIntStats,
+  own: BigIntStats,
+  linkTarget: string | null,
+  maxFileBytes: number,
+): Look {
   if (stats.size > maxFileBytes) return problemLook('file_too_large', own);
   const fingerprint = fingerprintOf(stats);
   return {

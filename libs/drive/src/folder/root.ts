@@ -45,8 +45,10 @@ export class Root {
   place(path: string): string {
     if (path === '') return this.real;
     const parts = path.split('/');
-    const harmful = path.includes('\0') || isAbsolute(path) || parts.some((part) => part === '' || part === '.' || part === '..');
-    if (harmful || (sep !== '/' && path.includes(sep))) throw new DriveError('path_invalid', 'This is not a path inside the folder.');
+    const harmful =
+      path.includes('\0') || isAbsolute(path) || parts.some((part) => part === '' || part === '.' || part === '..');
+    if (harmful || (sep !== '/' && path.includes(sep)))
+      throw new DriveError('path_invalid', 'This is not a path inside the folder.');
     return join(this.real, ...parts);
   }
 

@@ -16,6 +16,8 @@ import { openInside } from './verified-file.js';
 
 /** A new folder is looked into once more after this: a watcher reads a folder first and watches it afterwards. */
 const folderQuietMs = 1_000;
+/** One save is several events; what comes this soon after the first is looked into together. */
+const gatherMs = 10;
 /** What changes for longer than this is being written; nobody who asked for a comparison waits for it. */
 const busyAfterMs = 5_000;
 
@@ -55,11 +57,23 @@ export class Settler {
     const present = this.candidates.get(path);
     if (present) {
       present.noticedAgain = true;
+      present.nudge?.();
       return present.answer;
     }
     let reply: (changes: number) => void = () => undefined;
     const answer = new Promise<number>((resolve) => (reply = resolve));
-    const candidate: Candidate = { path, look: null, known: null, sighting: null, noticedAgain: false, isUnseen: true, answer, reply, done: Promise.resolve() };
+    const candidate: Candidate = {
+      path,
+      look: null,
+      known: null,
+      sighting: null,
+      noticedAgain: false,
+      isUnseen: true,
+      nudge: null,
+      answer,
+      reply,
+      done: Promise.resolve(),
+    };
     this.candidates.set(path, candidate);
     candidate.done = this.follow(candidate);
     return answer;
@@ -68,6 +82,7 @@ export class Settler {
   /** Resolves when nothing is in flight. What was not committed is found by the next comparison. */
   async stop(): Promise<void> {
     this.stopping.now();
+    for (const candidate of this.candidates.values()) candidate.nudge?.();
     await this.committer.stop();
     await Promise.all([...this.candidates.values()].map((candidate) => candidate.done));
   }
@@ -88,7 +103,9 @@ export class Settler {
         if (this.stopping.stopped) break;
         failures += 1;
         candidate.noticedAgain = true;
-        this.logger.warn(`"${candidate.path}" will be looked at again: ${error instanceof Error ? error.message : String(error)}`);
+        this.logger.warn(
+          `"${candidate.path}" will be looked at again: ${error instanceof Error ? error.message : String(error)}`,
+        );
         await this.stopping.pause(backoffMs(failures));
       }
     } while (candidate.noticedAgain && !this.stopping.stopped);
@@ -108,21 +125,39 @@ export class Settler {
   }
 
   private async lookUntilQuiet(candidate: Candidate): Promise<Look> {
+    const begunAt = performance.now();
+    let quietSince = begunAt;
     let look = await this.look(candidate);
     await this.lookBelow(candidate, look);
     this.hasSeen(candidate);
-    for (let quietMs = 0, allMs = 0; quietMs < this.neededQuietMs(look) && !this.stopping.stopped; allMs += this.options.settleMs) {
-      if (allMs >= busyAfterMs) candidate.reply(0);
-      await this.stopping.pause(this.options.settleMs);
+    for (;;) {
+      const lookedAt = performance.now();
+      const restMs = this.neededQuietMs(look) - (lookedAt - quietSince);
+      if (restMs <= 0 || this.stopping.stopped) break;
+      if (lookedAt - begunAt >= busyAfterMs) candidate.reply(0);
+      await this.pauseUntilNoticed(candidate, Math.min(restMs, this.options.settleMs));
       candidate.noticedAgain = false;
+      const nextAt = performance.now();
       const next = await this.look(candidate);
-      const isSame = next.signature === look.signature;
-      quietMs = isSame ? quietMs + this.options.settleMs : 0;
+      if (next.signature !== look.signature) {
+        quietSince = nextAt;
+        await this.lookBelow(candidate, next);
+      }
       look = next;
-      if (!isSame) await this.lookBelow(candidate, look);
     }
     if (look.found === 'folder') await this.lookBelow(candidate, look);
     return look;
+  }
+
+  /** A new hint is looked into soon, so that quiet counts from the last write and not from a look some time after it. */
+  private async pauseUntilNoticed(candidate: Candidate, ms: number): Promise<void> {
+    if (!candidate.noticedAgain) {
+      const pause = new Stop();
+      candidate.nudge = () => pause.now();
+      await pause.pause(ms);
+      candidate.nudge = null;
+    }
+    if (candidate.noticedAgain) await this.stopping.pause(gatherMs);
   }
 
   private hasSeen(candidate: Candidate): void {
@@ -132,7 +167,9 @@ export class Settler {
 
   private async look(candidate: Candidate): Promise<Look> {
     const { path } = candidate;
-    candidate.look = isIgnoredPath(path) ? { found: 'nothing', signature: 'ignored' } : await lookAt(this.root, path, this.options.maxFileBytes);
+    candidate.look = isIgnoredPath(path)
+      ? { found: 'nothing', signature: 'ignored' }
+      : await lookAt(this.root, path, this.options.maxFileBytes);
     return candidate.look;
   }
 
@@ -158,8 +195,18 @@ export class Settler {
   private async sight(candidate: Candidate, look: Look, known: KnownFile | null): Promise<Sighting | null> {
     const { path } = candidate;
     if (look.found === 'nothing' || look.found === 'folder') return known && { seen: 'gone', path };
-    if (look.found === 'problem') return problemSighting(path, look, look.problem);
-    if (known && !known.problem && known.linkTarget === look.linkTarget && sameFingerprint(known.fingerprint, look.fingerprint)) return null;
+    if (look.found === 'problem') {
+      // Below a folder that may not be entered anything may be or not be; only what was known is worth a word.
+      const isThere = known !== null || look.sourceId !== null;
+      return isThere ? problemSighting(path, look, look.problem) : null;
+    }
+    if (
+      known &&
+      !known.problem &&
+      known.linkTarget === look.linkTarget &&
+      sameFingerprint(known.fingerprint, look.fingerprint)
+    )
+      return null;
     const hash = await this.hashing.run(() => this.hash(look));
     if (hash === null) candidate.noticedAgain = true;
     if (hash === null || typeof hash === 'object') return hash && problemSighting(path, look, hash);
@@ -178,7 +225,8 @@ export class Settler {
       }
     } catch (error) {
       if (!(error instanceof DriveError)) throw error;
-      if (error.code === 'not_readable' || error.code === 'link_leaves_folder') return { code: error.code, reason: error.message };
+      if (error.code === 'not_readable' || error.code === 'link_leaves_folder')
+        return { code: error.code, reason: error.message };
       return null;
     }
   }

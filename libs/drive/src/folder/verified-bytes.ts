@@ -1,14 +1,15 @@
 import type { FileHandle } from 'node:fs/promises';
 import { Readable } from 'node:stream';
 import type { ByteRange, Fingerprint } from '../provider.js';
-import { fingerprintOf, sameFingerprint } from './look.js';
+import { fingerprintOf } from './look.js';
 import { gone } from './verified-file.js';
 
 const chunkBytes = 64 * 1024;
 
 /**
  * A range of an open file. Before its last piece is given, the file is compared once more: when it was written to in the
- * meantime the stream fails with `revision_gone`, so nobody holds a complete answer made of two contents. Closes the file.
+ * meantime the stream fails with `revision_gone`, so nobody holds a complete answer made of two contents. That another file
+ * took its place, or that it was deleted, does no harm: the open one stays as it is. Closes the file.
  */
 export class VerifiedBytes extends Readable {
   private position: number;
@@ -44,7 +45,12 @@ export class VerifiedBytes extends Readable {
     if (bytesRead === 0) throw gone();
     this.position += bytesRead;
     const isLast = this.position > this.range.end;
-    if (isLast && !sameFingerprint(fingerprintOf(await this.handle.stat({ bigint: true })), this.fingerprint)) throw gone();
+    if (isLast && !(await this.isUnwritten())) throw gone();
     return buffer.subarray(0, bytesRead);
+  }
+
+  private async isUnwritten(): Promise<boolean> {
+    const { size, mtimeNs } = fingerprintOf(await this.handle.stat({ bigint: true }));
+    return size === this.fingerprint['size'] && mtimeNs === this.fingerprint['mtimeNs'];
   }
 }

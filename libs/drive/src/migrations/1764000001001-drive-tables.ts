@@ -30,8 +30,12 @@ export class DriveTables1764000001001 implements MigrationInterface {
         check (problem is null or hash = '')
       )`);
     await runner.query(`create unique index drive_file_present on drive_file (band_id, path) where removed_at is null`);
-    await runner.query(`create index drive_file_removed on drive_file (band_id, path, removed_at desc) where removed_at is not null`);
-    await runner.query(`create index drive_file_link on drive_file (band_id, link_target) where link_target is not null and removed_at is null`);
+    await runner.query(
+      `create index drive_file_removed on drive_file (band_id, path, removed_at desc) where removed_at is not null`,
+    );
+    await runner.query(
+      `create index drive_file_link on drive_file (band_id, link_target) where link_target is not null and removed_at is null`,
+    );
     await runner.query(`
       create table drive_change (
         seq bigint generated always as identity primary key,

@@ -35,7 +35,7 @@ export class ChannelHub {
   private opening: Promise<void> | null = null;
   /** The highest offset heard of; above the head while something is missing here. */
   private heardOf = 0;
-  private filling: Promise<void> | null = null;
+  private filling = false;
   /** Pages being read, so that readers at one place share one. */
   private readonly pages = new Map<string, Promise<Message[]>>();
 
@@ -67,7 +67,15 @@ export class ChannelHub {
     return this.known.epoch;
   }
 
-  lossOf(position: Position): PositionLoss | null {
+  /**
+   * @returns null when everything after `position` can be told. A position may come from a node that is ahead of this one,
+   *   so the log is looked at before one is called lost.
+   */
+  async lossOf(position: Position): Promise<PositionLoss | null> {
+    if (!this.known.lossOf(position)) return null;
+    const { head } = await this.log.state(this.channel);
+    this.heardOf = Math.max(this.heardOf, head);
+    await this.readMissing();
     return this.known.lossOf(position);
   }
 
@@ -130,27 +138,29 @@ export class ChannelHub {
   /** Reads what is between the head and what was heard of, then goes on from memory. */
   private fill(): void {
     if (!this.history || this.filling) return;
-    this.filling = this.readMissing()
-      // The next hint, at the latest the poll's, tries again.
-      .catch(() => undefined)
-      .finally(() => {
-        this.filling = null;
-      });
+    // The next hint, at the latest the poll's, tries again.
+    this.readMissing().catch(() => undefined);
   }
 
   private async readMissing(): Promise<void> {
-    while (this.known.head < this.heardOf) {
-      const state = await this.log.state(this.channel);
-      const messages = await this.log.page({
-        channel: this.channel,
-        after: this.known.head,
-        upTo: state.head,
-        compacted: false,
-        limit: this.options.pageMessages,
-      });
-      if (messages.length === 0) return;
-      const history = new History(state);
-      for (const run of runsOfOneEpoch(messages, history)) this.append(history.epochAt(run[0]!.offset), run);
+    this.filling = true;
+    try {
+      while (this.known.head < this.heardOf) {
+        const state = await this.log.state(this.channel);
+        const messages = await this.log.page({
+          channel: this.channel,
+          after: this.known.head,
+          upTo: state.head,
+          compacted: false,
+          limit: this.options.pageMessages,
+        });
+        if (messages.length === 0) return;
+        const history = new History(state);
+        for (const run of runsOfOneEpoch(messages, history)) this.append(history.epochAt(run[0]!.offset), run);
+      }
+    } finally {
+      // In the turn in which the loop ends: what is delivered after that must be taken or start the next one.
+      this.filling = false;
     }
   }
 

@@ -45,6 +45,8 @@ export class Hubs {
       hub = new ChannelHub(channel, this.log, this.options, (name, frame) => this.broadcast(name, frame));
       this.hubs.set(channel, hub);
     }
+    // Somebody is coming: it must not be dropped before they are here.
+    this.idleSince.delete(channel);
     await hub.open();
     return hub;
   }

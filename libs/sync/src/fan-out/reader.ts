@@ -67,28 +67,27 @@ export class Reader {
 
   private async catchUp(): Promise<void> {
     try {
-      await this.sendPages();
+      while (this.state === 'lagging' && !this.socket.window.isFull) {
+        if (this.cursor === this.hub.head) {
+          if (!this.socket.window.isBelowHalf) return;
+          this.hub.join(this);
+          this.socket.joinRoom(this.hub.channel);
+          this.state = 'in_room';
+          return;
+        }
+        if (this.bound === null && this.hub.isFarBehind(this.cursor)) this.bound = this.hub.head;
+        const weighed = await this.hub.page(this.cursor, this.bound);
+        if (this.state !== 'lagging') return;
+        this.cursor = weighed.frame.to;
+        if (this.cursor === this.bound) this.bound = null;
+        this.socket.send(weighed);
+        this.socket.window.sent(this.hub.channel, weighed.frame.to, weighed.bytes);
+      }
     } catch (error) {
       this.socket.readFailed(this, error);
-    }
-  }
-
-  private async sendPages(): Promise<void> {
-    while (this.state === 'lagging' && !this.socket.window.isFull) {
-      if (this.cursor === this.hub.head) {
-        if (!this.socket.window.isBelowHalf) return;
-        this.hub.join(this);
-        this.socket.joinRoom(this.hub.channel);
-        this.state = 'in_room';
-        return;
-      }
-      if (this.bound === null && this.hub.isFarBehind(this.cursor)) this.bound = this.hub.head;
-      const weighed = await this.hub.page(this.cursor, this.bound);
-      if (this.state !== 'lagging') return;
-      this.cursor = weighed.frame.to;
-      if (this.cursor === this.bound) this.bound = null;
-      this.socket.send(weighed);
-      this.socket.window.sent(this.hub.channel, weighed.frame.to, weighed.bytes);
+    } finally {
+      // In the turn in which the loop ends: two acknowledgements may come in one turn, and the second must not be lost.
+      this.pumping = false;
     }
   }
 

@@ -85,11 +85,11 @@ export class ClientFrames {
     connection.opening.set(channel, ticket);
     try {
       const hub = await this.hubs.open(channel);
-      // While the head was being read the device may have left or unsubscribed, and rights may have changed.
+      const loss = position ? await hub.lossOf(position) : null;
+      // While the log was being read the device may have left or unsubscribed, and rights may have changed.
       if (!connection.isOpen) return;
       if (connection.opening.get(channel) !== ticket) throw notSubscribed(channel);
       if (!connection.access.channels.has(channel)) throw forbidden(channel);
-      const loss = position ? hub.lossOf(position) : null;
       const reader = new Reader(hub, connection, loss ? 0 : (position?.offset ?? 0));
       connection.readers.set(channel, reader);
       // Before the answer: a device whose offset happens to equal the head must not take itself for up to date.

@@ -1,0 +1,155 @@
+import type { MessagesFrame } from '@soleil/sync-protocol';
+import { nextTurn } from '../../test/fan-out-world.js';
+import { MemoryLog, type Entry } from '../../test/memory-log.js';
+import type { Batch } from '../log/sequence-batch.js';
+import { ChannelHub } from './channel-hub.js';
+import type { Reader } from './reader.js';
+
+const channel = 'band:a';
+const note: Entry = { key: null, gone: false };
+
+/** A hub that is open on a log of `before` messages, with somebody in its room. */
+async function openHub(before = 0): Promise<{ log: MemoryLog; hub: ChannelHub; sent: MessagesFrame[]; append: (many: number) => Batch }> {
+  const log = new MemoryLog();
+  const append = (many: number): Batch => log.append(channel, Array<Entry>(many).fill(note));
+  if (before > 0) append(before);
+  const sent: MessagesFrame[] = [];
+  const hub = new ChannelHub(channel, log.asReader, { tailMessages: 10, pageMessages: 10, compactAfterMessages: 100 }, (_, frame) => sent.push(frame));
+  const opening = hub.open();
+  await nextTurn();
+  log.answerAll();
+  await opening;
+  hub.join({ broadcastSent: () => undefined } as unknown as Reader);
+  return { log, hub, sent, append };
+}
+
+async function settle(log: MemoryLog): Promise<void> {
+  await nextTurn();
+  while (log.pending.length > 0) {
+    log.answerAll();
+    await nextTurn();
+  }
+}
+
+const spans = (frames: readonly MessagesFrame[]): string[] => frames.map(({ from, to }) => `${from}..${to}`);
+
+test('has what came while it was being opened, without another hint', async () => {
+  const log = new MemoryLog();
+  const hub = new ChannelHub(channel, log.asReader, { tailMessages: 10, pageMessages: 10, compactAfterMessages: 100 }, () => undefined);
+  const opening = hub.open();
+  hub.deliver(log.append(channel, [note]));
+  log.pending.pop()!.answer(false);
+  await opening;
+  await settle(log);
+  expect(hub.head).toBe(1);
+});
+
+test('drops what lies at or below its head, so a leader that resumes late harms nothing', async () => {
+  const { log, hub, sent, append } = await openHub(3);
+  const batch = append(2);
+  hub.deliver(batch);
+  hub.deliver(batch);
+  hub.deliver({ ...batch, from: 2, to: 3, messages: log.between(channel, 1, 3) });
+  await settle(log);
+  expect(spans(sent)).toEqual(['4..5']);
+  expect(hub.head).toBe(5);
+});
+
+test('takes what is new of a batch that it has in part', async () => {
+  const { log, hub, sent, append } = await openHub();
+  hub.deliver(append(2));
+  append(2);
+  hub.deliver({ channel, epoch: 'epoch-1', from: 2, to: 4, messages: log.between(channel, 1, 4) });
+  expect(spans(sent)).toEqual(['1..2', '3..4']);
+});
+
+test('reads from the log what a lost delivery has left out, before it goes on', async () => {
+  const { log, hub, sent, append } = await openHub();
+  append(2);
+  hub.deliver(append(1));
+  expect(sent).toEqual([]);
+  await settle(log);
+  expect(spans(sent)).toEqual(['1..3']);
+});
+
+test('sends what comes under two leaders as frames of one epoch each', async () => {
+  const { log, hub, sent, append } = await openHub();
+  append(2);
+  log.changeLeader();
+  append(1);
+  hub.hear(3);
+  await settle(log);
+  expect(sent.map(({ epoch, from, to }) => [epoch, from, to])).toEqual([
+    ['epoch-1', 1, 2],
+    ['epoch-2', 3, 3],
+  ]);
+});
+
+test.each(Array.from({ length: 12 }, (_, ticks) => ticks))(
+  'forgets no batch that comes while what is missing was just read (%i promises later)',
+  async (ticks) => {
+    const { log, hub, append } = await openHub();
+    append(1);
+    hub.hear(1);
+    await nextTurn();
+    log.answerAll();
+    await nextTurn();
+    log.answerAll();
+    for (let n = 0; n < ticks; n++) await Promise.resolve();
+    append(1);
+    hub.deliver(append(1));
+    await settle(log);
+    expect(hub.head).toBe(3);
+  },
+);
+
+test('goes on at the next hint after the log could not be read', async () => {
+  const { log, hub, sent, append } = await openHub();
+  append(1);
+  hub.hear(1);
+  await nextTurn();
+  log.pending.pop()!.fail();
+  await settle(log);
+  expect(sent).toEqual([]);
+  hub.hear(1);
+  await settle(log);
+  expect(spans(sent)).toEqual(['1..1']);
+});
+
+test('does not call a position lost that another node, further than this one, has given', async () => {
+  const { log, hub, append } = await openHub(2);
+  log.changeLeader();
+  append(3);
+  const asked = hub.lossOf({ epoch: 'epoch-2', offset: 5 });
+  await settle(log);
+  expect(await asked).toBeNull();
+  expect(hub.head).toBe(5);
+});
+
+test('says why a position is lost, once the log has confirmed it', async () => {
+  const { log, hub } = await openHub(2);
+  const asked = [hub.lossOf({ epoch: 'epoch-1', offset: 3 }), hub.lossOf({ epoch: 'elsewhere', offset: 1 }), hub.lossOf({ epoch: 'elsewhere', offset: 0 })];
+  await settle(log);
+  expect(await Promise.all(asked)).toEqual(['position_ahead', 'epoch_unknown', null]);
+});
+
+test('calls no position lost while the log cannot be read', async () => {
+  const { log, hub } = await openHub(2);
+  const asked = hub.lossOf({ epoch: 'epoch-1', offset: 3 });
+  await nextTurn();
+  log.pending.pop()!.fail();
+  await expect(asked).rejects.toThrow('the database is away');
+});
+
+test('may be opened again after its log could not be read', async () => {
+  const log = new MemoryLog();
+  log.append(channel, [note]);
+  const hub = new ChannelHub(channel, log.asReader, { tailMessages: 1, pageMessages: 1, compactAfterMessages: 1 }, () => undefined);
+  const failing = hub.open();
+  log.pending.pop()!.fail();
+  await expect(failing).rejects.toThrow();
+  const opening = hub.open();
+  log.answerAll();
+  await opening;
+  expect([hub.head, hub.epoch]).toEqual([1, 'epoch-1']);
+});
