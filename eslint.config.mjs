@@ -15,14 +15,35 @@ const mayImport = {
   'apps/platform': ['auth', 'bus', 'content', 'devdb', 'drive', 'sync', 'sync-protocol'],
   'apps/stage': ['sync-client', 'sync-protocol', 'sync-react'],
 };
-const packages = ['auth', 'bus', 'content', 'devdb', 'drive', 'sync', 'sync-client', 'sync-protocol', 'sync-react', 'platform', 'stage'];
+const packages = [
+  'auth',
+  'bus',
+  'content',
+  'devdb',
+  'drive',
+  'sync',
+  'sync-client',
+  'sync-protocol',
+  'sync-react',
+  'platform',
+  'stage',
+];
 
 /** The floors within libs/sync, from the bottom: which folders a folder may not look up to, and what it must not touch. */
 const syncFloors = {
   log: { above: ['fan-out', 'engine', 'gateway', 'rest'], foreign: ['socket.io', '@nestjs/websockets', '@soleil/bus'] },
-  entities: { above: ['log', 'fan-out', 'engine', 'gateway', 'rest'], foreign: ['socket.io', '@nestjs/websockets', '@soleil/bus'] },
-  'fan-out': { above: ['engine', 'gateway', 'rest'], foreign: ['socket.io', '@nestjs/websockets', '@soleil/bus', 'typeorm', 'pg'] },
-  engine: { above: ['fan-out', 'gateway', 'rest'], foreign: ['socket.io', '@nestjs/websockets', 'node:fs', 'node:fs/promises'] },
+  entities: {
+    above: ['log', 'fan-out', 'engine', 'gateway', 'rest'],
+    foreign: ['socket.io', '@nestjs/websockets', '@soleil/bus'],
+  },
+  'fan-out': {
+    above: ['engine', 'gateway', 'rest'],
+    foreign: ['socket.io', '@nestjs/websockets', '@soleil/bus', 'typeorm', 'pg'],
+  },
+  engine: {
+    above: ['fan-out', 'gateway', 'rest'],
+    foreign: ['socket.io', '@nestjs/websockets', 'node:fs', 'node:fs/promises'],
+  },
   gateway: { above: ['rest'], foreign: ['typeorm', 'pg'] },
 };
 
@@ -37,35 +58,62 @@ const restrict = (files, patterns) => ({
 
 const packageFloors = Object.entries(mayImport)
   .filter(([folder]) => folder !== 'libs/sync')
-  .map(([folder, allowed]) => restrict([`${folder}/**/*.{ts,tsx}`], packagePatterns(allowed, folder === 'libs/sync-client' ? clientForeign : [])));
+  .map(([folder, allowed]) =>
+    restrict([`${folder}/**/*.{ts,tsx}`], packagePatterns(allowed, folder === 'libs/sync-client' ? clientForeign : [])),
+  );
 
 const syncFloorRules = [
   restrict(['libs/sync/src/**/*.ts'], packagePatterns(mayImport['libs/sync'])),
   ...Object.entries(syncFloors).map(([folder, { above, foreign }]) =>
-    restrict([`libs/sync/src/${folder}/**/*.ts`], [
-      ...packagePatterns(mayImport['libs/sync'], foreign),
-      { regex: `^\\.\\./(${above.join('|')})/`, message: `${folder} is below ${above.join(', ')}: import downwards only.` },
-    ]),
+    restrict(
+      [`libs/sync/src/${folder}/**/*.ts`],
+      [
+        ...packagePatterns(mayImport['libs/sync'], foreign),
+        {
+          regex: `^\\.\\./(${above.join('|')})/`,
+          message: `${folder} is below ${above.join(', ')}: import downwards only.`,
+        },
+      ],
+    ),
   ),
 ];
 
 function packagePatterns(allowed, foreign = []) {
   const forbidden = packages.filter((name) => !allowed.includes(name));
   return [
-    { regex: `^@soleil/(${forbidden.join('|')})(/|$)`, message: `Only ${allowed.map((name) => `@soleil/${name}`).join(', ') || 'no other package'} may be imported here.` },
+    {
+      regex: `^@soleil/(${forbidden.join('|')})(/|$)`,
+      message: `Only ${allowed.map((name) => `@soleil/${name}`).join(', ') || 'no other package'} may be imported here.`,
+    },
     ...foreign.map((name) => ({ regex: `^${name}($|/)`, message: `${name} is not this floor's business.` })),
   ];
 }
 
 export default tseslint.config(
-  { ignores: ['**/dist/**', '**/node_modules/**', 'coverage/**', '.data/**', '**/*.mjs', '**/*.cjs', 'apps/stage/vite.config.ts'] },
+  {
+    ignores: [
+      '**/dist/**',
+      '**/node_modules/**',
+      'coverage/**',
+      '.data/**',
+      '**/*.mjs',
+      '**/*.cjs',
+      'apps/stage/vite.config.ts',
+    ],
+  },
   ...tseslint.configs.recommendedTypeChecked,
   {
     languageOptions: { parserOptions: { projectService: true, tsconfigRootDir: import.meta.dirname } },
     linterOptions: { reportUnusedDisableDirectives: 'error' },
     rules: {
-      '@typescript-eslint/no-unused-vars': ['error', { argsIgnorePattern: '^_', varsIgnorePattern: '^_', ignoreRestSiblings: true }],
-      '@typescript-eslint/consistent-type-imports': ['error', { fixStyle: 'separate-type-imports', disallowTypeAnnotations: false }],
+      '@typescript-eslint/no-unused-vars': [
+        'error',
+        { argsIgnorePattern: '^_', varsIgnorePattern: '^_', ignoreRestSiblings: true },
+      ],
+      '@typescript-eslint/consistent-type-imports': [
+        'error',
+        { fixStyle: 'separate-type-imports', disallowTypeAnnotations: false },
+      ],
       '@typescript-eslint/explicit-module-boundary-types': 'error',
       '@typescript-eslint/require-await': 'off',
       '@typescript-eslint/no-misused-promises': ['error', { checksVoidReturn: { attributes: false } }],
@@ -75,7 +123,10 @@ export default tseslint.config(
     },
   },
   { files: ['apps/stage/**/*.tsx', 'libs/sync-react/**/*.tsx'], ...hooks.configs.flat['recommended-latest'] },
-  { files: ['apps/platform/src/main.ts', 'bench/**', 'examples/**', 'scripts/**', 'libs/devdb/**'], rules: { 'no-console': 'off' } },
+  {
+    files: ['apps/platform/src/main.ts', 'bench/**', 'examples/**', 'scripts/**', 'libs/devdb/**'],
+    rules: { 'no-console': 'off' },
+  },
   {
     files: ['**/*.spec.ts', '**/*.spec.tsx', '**/*-spec.ts', 'test/**', '**/test/**'],
     rules: {

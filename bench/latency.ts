@@ -22,7 +22,11 @@ import { machine, percentile, type Machine } from './report.js';
 import { openScreen } from './screen.js';
 
 const { values } = parseArgs({
-  options: { changes: { type: 'string', default: '500' }, rate: { type: 'string', default: '8' }, keep: { type: 'boolean', default: false } },
+  options: {
+    changes: { type: 'string', default: '500' },
+    rate: { type: 'string', default: '8' },
+    keep: { type: 'boolean', default: false },
+  },
 });
 const changes = Number(values.changes);
 /** Saves per second. */
@@ -46,7 +50,9 @@ const url = `http://127.0.0.1:${(app.getHttpServer().address() as AddressInfo).p
 const savedAt: number[] = [];
 const deliveries: { take: number; ms: number; sinceSaveMs: number }[] = [];
 const token = await signIn('pete');
-const { bands } = (await (await fetch(`${url}/auth/me`, { headers: { authorization: `Bearer ${token}` } })).json()) as { bands: { bandId: string }[] };
+const { bands } = (await (await fetch(`${url}/auth/me`, { headers: { authorization: `Bearer ${token}` } })).json()) as {
+  bands: { bandId: string }[];
+};
 const channel = bandChannel(bands[0]!.bandId);
 const sockets = await Promise.all(Array.from({ length: devices }, (_, nth) => device(nth)));
 const screen = await openScreen(url);
@@ -69,15 +75,26 @@ async function run(): Promise<void> {
     await at(Math.max(0, began + (take * 1000) / rate - Date.now()));
     const name = `Tune ${take % files}`;
     savedAt[take] = Date.now();
-    await writeFile(join(libraryDir, `${name}_Concert.cho`), `{title: ${name} take ${take}.}\n{key: C}\n\n[C]Sung for the [G]take of number ${take}\n`);
+    await writeFile(
+      join(libraryDir, `${name}_Concert.cho`),
+      `{title: ${name} take ${take}.}\n{key: C}\n\n[C]Sung for the [G]take of number ${take}\n`,
+    );
   }
   // What has not come by then is lost, or missed its bar by far.
   const until = Date.now() + bars.everyMs;
-  while ((deliveries.length < (warmUp + changes) * devices || (screen && (await screen.seen()).size < warmUp + changes)) && Date.now() < until) await at(50);
+  while (
+    (deliveries.length < (warmUp + changes) * devices || (screen && (await screen.seen()).size < warmUp + changes)) &&
+    Date.now() < until
+  )
+    await at(50);
 }
 
 async function device(nth: number): Promise<ReturnType<typeof io>> {
-  const socket = io(`${url}/sync`, { auth: { token, deviceId: `latency-device-${nth}`, protocol: protocolVersion }, transports: ['websocket'], forceNew: true });
+  const socket = io(`${url}/sync`, {
+    auth: { token, deviceId: `latency-device-${nth}`, protocol: protocolVersion },
+    transports: ['websocket'],
+    forceNew: true,
+  });
   socket.on('messages', (frame: MessagesFrame) => {
     const now = Date.now();
     for (const message of frame.messages) {

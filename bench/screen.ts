@@ -23,13 +23,19 @@ export async function openScreen(url: string): Promise<Screen | null> {
   await page.evaluate(() => {
     window.takesSeen = {};
     const look = (): void => {
-      for (const [, take] of document.body.innerText.matchAll(/ take (\d+)\./g)) window.takesSeen[Number(take)] ??= Date.now();
+      for (const [, take] of document.body.innerText.matchAll(/ take (\d+)\./g))
+        window.takesSeen[Number(take)] ??= Date.now();
     };
     // In the frame after the change, when it is painted.
-    new MutationObserver(() => requestAnimationFrame(look)).observe(document.body, { childList: true, subtree: true, characterData: true });
+    new MutationObserver(() => requestAnimationFrame(look)).observe(document.body, {
+      childList: true,
+      subtree: true,
+      characterData: true,
+    });
   });
   return {
-    seen: async () => new Map(Object.entries(await page.evaluate(() => window.takesSeen)).map(([take, time]) => [Number(take), time])),
+    seen: async () =>
+      new Map(Object.entries(await page.evaluate(() => window.takesSeen)).map(([take, time]) => [Number(take), time])),
     close: () => browser.close(),
   };
 }

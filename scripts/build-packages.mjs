@@ -16,6 +16,7 @@ function removeOrphans(directory) {
   if (!existsSync(dist)) return;
   for (const path of readdirSync(dist, { recursive: true })) {
     const [, stem] = /^(.+?)(\.d\.ts|\.js|\.js\.map)$/.exec(path) ?? [];
-    if (stem && !['.ts', '.tsx'].some((ending) => existsSync(join(directory, 'src', stem + ending)))) rmSync(join(dist, path));
+    if (stem && !['.ts', '.tsx'].some((ending) => existsSync(join(directory, 'src', stem + ending))))
+      rmSync(join(dist, path));
   }
 }

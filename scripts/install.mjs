@@ -22,7 +22,14 @@ export async function installWhatIsMissing() {
   if (existsSync(stamp) && readFileSync(stamp, 'utf8') === wanted) return;
   console.log('Installing packages …');
   // Dev dependencies build the page and the server, so they are wanted even where NODE_ENV says production.
-  const code = await run('npm', ['ci', '--include=dev', '--include=optional', '--no-audit', '--no-fund', '--loglevel=error']);
+  const code = await run('npm', [
+    'ci',
+    '--include=dev',
+    '--include=optional',
+    '--no-audit',
+    '--no-fund',
+    '--loglevel=error',
+  ]);
   if (code !== 0) stop('The packages could not be installed; the lines above say why.');
   writeFileSync(stamp, wanted);
 }
@@ -30,7 +37,12 @@ export async function installWhatIsMissing() {
 /** Runs a program in the project's root, its output shown. @returns its exit code */
 export function run(program, args, env = process.env) {
   return new Promise((resolve, reject) => {
-    const child = spawn(program, args, { cwd: root, stdio: 'inherit', env, shell: process.platform === 'win32' && program === 'npm' });
+    const child = spawn(program, args, {
+      cwd: root,
+      stdio: 'inherit',
+      env,
+      shell: process.platform === 'win32' && program === 'npm',
+    });
     child.once('error', reject);
     child.once('close', (code, signal) => resolve(signal ? 1 : code));
   });

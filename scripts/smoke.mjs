@@ -18,7 +18,12 @@ try {
   const began = Date.now();
   const first = start(port);
   await first.answers('/health/ready');
-  report('a fresh npm start answers', (Date.now() - began) / 1000, (seconds) => seconds <= secondsToAnswer, `s, at most ${secondsToAnswer}`);
+  report(
+    'a fresh npm start answers',
+    (Date.now() - began) / 1000,
+    (seconds) => seconds <= secondsToAnswer,
+    `s, at most ${secondsToAnswer}`,
+  );
   const { token } = await signIn(port);
   await settled(port, token);
   const before = await library(port, token);
@@ -34,7 +39,10 @@ try {
 
   const second = start(port);
   await second.answers('/health/ready');
-  writeFileSync(join(clone, 'library', 'Killed Tune_Concert.cho'), '{title: Killed Tune}\n{key: C}\n\n[C]This was saved just before [G]the end\n');
+  writeFileSync(
+    join(clone, 'library', 'Killed Tune_Concert.cho'),
+    '{title: Killed Tune}\n{key: C}\n\n[C]This was saved just before [G]the end\n',
+  );
   second.killAll();
   await second.ended();
   await nothingLeft();
@@ -42,7 +50,11 @@ try {
   await third.answers('/health/ready');
   await settled(port, token);
   const after = await library(port, token);
-  report('after kill -9 the file saved just before is there', after.some(({ title }) => title === 'Killed Tune'), Boolean);
+  report(
+    'after kill -9 the file saved just before is there',
+    after.some(({ title }) => title === 'Killed Tune'),
+    Boolean,
+  );
   report('and nothing else is lost', after.length, (songs) => songs === before.length + 1);
   await third.stop('SIGTERM');
   await nothingLeft();
@@ -56,7 +68,11 @@ console.log(failures === 0 ? 'Smoke test passed.' : `Smoke test: ${failures} fai
 process.exit(failures === 0 ? 0 : 1);
 
 function start(port) {
-  const child = spawn('npm', ['start'], { cwd: clone, env: { ...process.env, PORT: String(port), CI: '' }, stdio: ['ignore', 'pipe', 'pipe'] });
+  const child = spawn('npm', ['start'], {
+    cwd: clone,
+    env: { ...process.env, PORT: String(port), CI: '' },
+    stdio: ['ignore', 'pipe', 'pipe'],
+  });
   let output = '';
   for (const stream of [child.stdout, child.stderr]) stream.on('data', (chunk) => (output += chunk));
   const closed = new Promise((resolve) => child.once('close', (code) => resolve({ code, output })));
@@ -69,7 +85,12 @@ function start(port) {
     async answers(path) {
       let over = null;
       void closed.then((end) => (over = end));
-      while (!(await fetch(`http://127.0.0.1:${port}${path}`).then(({ ok }) => ok, () => false))) {
+      while (
+        !(await fetch(`http://127.0.0.1:${port}${path}`).then(
+          ({ ok }) => ok,
+          () => false,
+        ))
+      ) {
         if (over) throw new Error(`npm start ended with ${over.code}:\n${over.output}`);
         await new Promise((resolve) => setTimeout(resolve, 100));
       }
@@ -93,7 +114,9 @@ async function get(port, token, path) {
 
 /** Every file of the folder is in the log. */
 async function settled(port, token) {
-  const wanted = readdirSync(join(clone, 'library'), { recursive: true, withFileTypes: true }).filter((entry) => entry.isFile()).length;
+  const wanted = readdirSync(join(clone, 'library'), { recursive: true, withFileTypes: true }).filter((entry) =>
+    entry.isFile(),
+  ).length;
   for (;;) {
     const { bands } = await get(port, token, '/sync/status');
     if (bands[0]?.files === wanted) return;
@@ -112,7 +135,10 @@ function processesIn(directory) {
     .filter((name) => /^\d+$/.test(name) && Number(name) !== process.pid)
     .filter((pid) => {
       try {
-        return readFileSync(`/proc/${pid}/cmdline`, 'utf8').includes(directory) || execFileSync('readlink', [`/proc/${pid}/cwd`], { encoding: 'utf8' }).includes(directory);
+        return (
+          readFileSync(`/proc/${pid}/cmdline`, 'utf8').includes(directory) ||
+          execFileSync('readlink', [`/proc/${pid}/cwd`], { encoding: 'utf8' }).includes(directory)
+        );
       } catch {
         return false;
       }

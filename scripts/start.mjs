@@ -4,7 +4,8 @@ import { pathToFileURL } from 'node:url';
 import { installWhatIsMissing, node, root, stop } from './install.mjs';
 
 await installWhatIsMissing();
-if ((await node('node_modules/@nestjs/cli/bin/nest.js', 'build')) !== 0) stop('The platform could not be built; the lines above say why.');
+if ((await node('node_modules/@nestjs/cli/bin/nest.js', 'build')) !== 0)
+  stop('The platform could not be built; the lines above say why.');
 process.chdir(root);
 // In this very process, so that a signal to it reaches the platform and nothing is left behind.
 await import(pathToFileURL(join(root, 'dist/apps/platform/src/main.js')).href);

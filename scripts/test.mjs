@@ -4,5 +4,10 @@ import { installWhatIsMissing, node } from './install.mjs';
 
 await installWhatIsMissing();
 process.exit(
-  await node('--experimental-vm-modules', '--disable-warning=ExperimentalWarning', 'node_modules/jest/bin/jest.js', ...process.argv.slice(2)),
+  await node(
+    '--experimental-vm-modules',
+    '--disable-warning=ExperimentalWarning',
+    'node_modules/jest/bin/jest.js',
+    ...process.argv.slice(2),
+  ),
 );

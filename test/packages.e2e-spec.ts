@@ -59,12 +59,21 @@ describe.each(names)('the package %s', (name) => {
   it('ships what was compiled and its types, and neither sources nor tests', () => {
     const { files } = packed.get(`@soleil/${name}`)!;
     expect(files).toEqual(expect.arrayContaining(['package.json', 'dist/index.js', 'dist/index.d.ts', 'dist/index.js.map']));
-    expect(files.filter((path) => !/^dist\/.+\.(js|js\.map|d\.ts)$|^package\.json$|^(README|LICENSE|CHANGELOG)/.test(path) || path.includes('spec'))).toEqual([]);
+    expect(
+      files.filter(
+        (path) =>
+          !/^dist\/.+\.(js|js\.map|d\.ts)$|^package\.json$|^(README|LICENSE|CHANGELOG)/.test(path) || path.includes('spec'),
+      ),
+    ).toEqual([]);
   });
 
   it('loads with nothing installed but what it declares', async () => {
     const home = await freshProject({ name: 'user', dependencies: { [`@soleil/${name}`]: '*' } }, packed, bench);
-    const program = start(home, ['--input-type=module', '-e', `console.log(Object.keys(await import('@soleil/${name}')).sort().join())`]);
+    const program = start(home, [
+      '--input-type=module',
+      '-e',
+      `console.log(Object.keys(await import('@soleil/${name}')).sort().join())`,
+    ]);
     const [, values] = /^([\w,]+)\n$/.exec(await program.toEnd()) ?? [];
     expect(values?.split(',')).toEqual(valuesOf(name));
   });
@@ -73,7 +82,9 @@ describe.each(names)('the package %s', (name) => {
 /** What the package's index exports beside types. */
 function valuesOf(name: string): string[] {
   const index = readFileSync(join(root, 'libs', name, 'dist/index.js'), 'utf8');
-  return [...index.matchAll(/^export \{ ([^}]+?) \} from/gm)].flatMap(([, list]) => list!.split(/,\s*/).filter(Boolean)).sort();
+  return [...index.matchAll(/^export \{ ([^}]+?) \} from/gm)]
+    .flatMap(([, list]) => list!.split(/,\s*/).filter(Boolean))
+    .sort();
 }
 
 describe('a platform of another kind that installed the packages', () => {
@@ -108,7 +119,9 @@ describe('a platform of another kind that installed the packages', () => {
 
   it('refuses whom it does not know, in its own words', async () => {
     const { url } = await startChoir(database.url);
-    expect(await post(`${url}/auth/sign-in`, { login: 'ben', password: 'shout' })).toMatchObject({ error: { code: 'sign_in_failed' } });
+    expect(await post(`${url}/auth/sign-in`, { login: 'ben', password: 'shout' })).toMatchObject({
+      error: { code: 'sign_in_failed' },
+    });
     const socket = stockClient(url, { token: 'ben.forged' });
     sockets.push(socket);
     const refusal = await new Promise((resolve) => socket.once('connect_error', resolve));
@@ -127,7 +140,9 @@ describe('a platform of another kind that installed the packages', () => {
     const second = await startChoir(database.url, new URL(first.url).port);
     await post(`${second.url}/notes`, { text: 'Bring water' }, token);
     await terminal.says(/^band:choir @3 note/);
-    expect(terminal.lines.filter((line) => line.startsWith('band:choir @')).map((line) => line.split(' ').slice(1, 4))).toEqual([
+    expect(
+      terminal.lines.filter((line) => line.startsWith('band:choir @')).map((line) => line.split(' ').slice(1, 4)),
+    ).toEqual([
       ['@1', 'file_update', 'file:ave-verum'],
       ['@2', 'note', 'note:1'],
       ['@3', 'note', 'note:2'],

@@ -31,7 +31,10 @@ const workspaces = ['libs', 'examples'].flatMap((folder) =>
   readdirSync(join(root, folder))
     .map((name) => ({ name: `${folder}/${name}`, directory: join(root, folder, name) }))
     .filter(({ directory }) => existsSync(join(directory, 'package.json')))
-    .map((workspace): Workspace => ({ ...workspace, manifest: JSON.parse(readFileSync(join(workspace.directory, 'package.json'), 'utf8')) })),
+    .map((workspace): Workspace => ({
+      ...workspace,
+      manifest: JSON.parse(readFileSync(join(workspace.directory, 'package.json'), 'utf8')),
+    })),
 );
 const packages = workspaces.filter(({ name }) => name.startsWith('libs/'));
 
@@ -66,7 +69,9 @@ function peersOf(name: string): string[] {
 function importedPackages(directory: string): string[] {
   const names = sourcesIn(directory).flatMap((path) => {
     const text = readFileSync(path, 'utf8');
-    const resolved = [...text.matchAll(/createRequire\(import\.meta\.url\)\.resolve\('([^']+)'\)/g)].map(([, name]) => name!);
+    const resolved = [...text.matchAll(/createRequire\(import\.meta\.url\)\.resolve\('([^']+)'\)/g)].map(
+      ([, name]) => name!,
+    );
     return [...ts.preProcessFile(text).importedFiles.map(({ fileName }) => fileName), ...resolved];
   });
   const foreign = names.filter((name) => !name.startsWith('.') && !name.startsWith('node:'));
@@ -75,6 +80,8 @@ function importedPackages(directory: string): string[] {
 
 function sourcesIn(directory: string): string[] {
   return readdirSync(directory, { recursive: true, encoding: 'utf8' })
-    .filter((path) => /\.(ts|tsx|mjs)$/.test(path) && !/\.d\.ts$|spec\.tsx?$|(^|[\\/])(test|dist|node_modules)[\\/]/.test(path))
+    .filter(
+      (path) => /\.(ts|tsx|mjs)$/.test(path) && !/\.d\.ts$|spec\.tsx?$|(^|[\\/])(test|dist|node_modules)[\\/]/.test(path),
+    )
     .map((path) => join(directory, path));
 }

@@ -33,7 +33,11 @@ describe('the REST calls', () => {
     await write('setlists/Gig.setlist', '# Gig\ndate: 2026-12-05\n\n## Set 1\nTune | loud\n');
     await writeFile(join(tmpdir(), 'soleil-secret.cho'), '{title: Secret}\n[C]Not for the band\n');
     await symlink(join(tmpdir(), 'soleil-secret.cho'), join(platform.libraryDir, 'Leak_Concert.cho'));
-    [tina, alma, lea] = await Promise.all(['tina', 'alma', 'lea'].map((login) => platform.signIn(login))) as [string, string, string];
+    [tina, alma, lea] = (await Promise.all(['tina', 'alma', 'lea'].map((login) => platform.signIn(login)))) as [
+      string,
+      string,
+      string,
+    ];
     await listedAll();
   });
   afterAll(() => platform.close());
@@ -42,21 +46,37 @@ describe('the REST calls', () => {
     const { bands } = (await (await platform.call('/library', { token })).json()) as {
       bands: { songs: { files: Listed[] }[]; setlists: Listed[]; unsorted: Listed[] }[];
     };
-    return bands.flatMap(({ songs, setlists, unsorted }) => [...songs.flatMap(({ files }) => files), ...setlists, ...unsorted]);
+    return bands.flatMap(({ songs, setlists, unsorted }) => [
+      ...songs.flatMap(({ files }) => files),
+      ...setlists,
+      ...unsorted,
+    ]);
   };
   /** Every file has made its way: eight entries are in the folder. */
   const listedAll = async (): Promise<void> => {
     while ((await listed(lea)).length < 8) await new Promise((resolve) => setImmediate(resolve));
   };
-  const file = async (token: string, path: string): Promise<Listed> => (await listed(token)).find((candidate) => candidate.path === path)!;
-  const errorOf = async (response: Response): Promise<WireError> => wireError.parse(((await response.json()) as { error: unknown }).error);
+  const file = async (token: string, path: string): Promise<Listed> =>
+    (await listed(token)).find((candidate) => candidate.path === path)!;
+  const errorOf = async (response: Response): Promise<WireError> =>
+    wireError.parse(((await response.json()) as { error: unknown }).error);
   const content = (token: string, fileId: string, headers: Record<string, string> = {}, query = ''): Promise<Response> =>
     platform.call(`/files/${fileId}/content${query}`, { token, headers });
 
   it('lists what belongs to the instrument, and no more', async () => {
     const paths = (files: Listed[]): string[] => files.map(({ path }) => path).sort();
-    expect(paths(await listed(tina))).toEqual(['Broken_Concert.cho', 'Tune_Bb.pdf', 'Tune_Concert.cho', 'setlists/Gig.setlist']);
-    expect(paths(await listed(alma))).toEqual(['Broken_Concert.cho', 'Tune_Concert.cho', 'Tune_Eb.pdf', 'setlists/Gig.setlist']);
+    expect(paths(await listed(tina))).toEqual([
+      'Broken_Concert.cho',
+      'Tune_Bb.pdf',
+      'Tune_Concert.cho',
+      'setlists/Gig.setlist',
+    ]);
+    expect(paths(await listed(alma))).toEqual([
+      'Broken_Concert.cho',
+      'Tune_Concert.cho',
+      'Tune_Eb.pdf',
+      'setlists/Gig.setlist',
+    ]);
     expect(await listed(lea)).toHaveLength(8);
   });
 
@@ -129,20 +149,30 @@ describe('the REST calls', () => {
     expect((await content(tina, fileId, {}, '?revision=two')).status).toBe(400);
   });
 
-  it.each(['/library', '/auth/me', '/sync/status', '/sync/operations', '/sync/channels', '/files/x/content'])('asks for a sign-in at %s', async (path) => {
-    expect(await errorOf(await platform.call(path))).toMatchObject({ code: 'token_missing' });
-    const forged = await platform.call(path, { token: `${tina.slice(0, -4)}AAAA` });
-    expect(forged.status).toBe(401);
-    expect(await errorOf(forged)).toMatchObject({ code: 'token_invalid' });
-  });
+  it.each(['/library', '/auth/me', '/sync/status', '/sync/operations', '/sync/channels', '/files/x/content'])(
+    'asks for a sign-in at %s',
+    async (path) => {
+      expect(await errorOf(await platform.call(path))).toMatchObject({ code: 'token_missing' });
+      const forged = await platform.call(path, { token: `${tina.slice(0, -4)}AAAA` });
+      expect(forged.status).toBe(401);
+      expect(await errorOf(forged)).toMatchObject({ code: 'token_invalid' });
+    },
+  );
 
   it('refuses wrong credentials without saying which, and bodies that do not fit', async () => {
     const signIn = (body: unknown): Promise<Response> => platform.call('/auth/sign-in', { method: 'POST', body });
-    const [wrong, unknown] = await Promise.all([signIn({ login: 'tina', password: 'nonsense' }), signIn({ login: 'nobody', password: 'nonsense' })]);
+    const [wrong, unknown] = await Promise.all([
+      signIn({ login: 'tina', password: 'nonsense' }),
+      signIn({ login: 'nobody', password: 'nonsense' }),
+    ]);
     expect(wrong.status).toBe(401);
     expect(await errorOf(wrong)).toEqual(await errorOf(unknown));
     expect(await errorOf(await signIn({ login: 'tina' }))).toMatchObject({ code: 'request_invalid' });
-    const broken = await fetch(`${platform.url}/auth/sign-in`, { method: 'POST', headers: { 'content-type': 'application/json' }, body: '{"login":' });
+    const broken = await fetch(`${platform.url}/auth/sign-in`, {
+      method: 'POST',
+      headers: { 'content-type': 'application/json' },
+      body: '{"login":',
+    });
     expect(broken.status).toBe(400);
     expect(await errorOf(broken)).toMatchObject({ code: 'request_invalid' });
   });
@@ -154,46 +184,77 @@ describe('the REST calls', () => {
   });
 
   it('takes the cookie for reading, and for writing only from a page of its own', async () => {
-    const response = await platform.call('/auth/sign-in', { method: 'POST', body: { login: 'pete', password: 'rehearsal' } });
+    const response = await platform.call('/auth/sign-in', {
+      method: 'POST',
+      body: { login: 'pete', password: 'rehearsal' },
+    });
     const cookie = response.headers.get('set-cookie')!.split(';')[0]!;
     expect(response.headers.get('set-cookie')).toMatch(/HttpOnly/);
     expect((await platform.call('/auth/me', { headers: { cookie } })).status).toBe(200);
     const trigger = { method: 'POST', body: { bandId: platform.bandId } };
     expect((await platform.call('/sync/trigger', { ...trigger, headers: { cookie } })).status).toBe(403);
-    expect((await platform.call('/sync/trigger', { ...trigger, headers: { cookie, 'x-soleil-client': 'stage' } })).status).toBe(202);
+    expect(
+      (await platform.call('/sync/trigger', { ...trigger, headers: { cookie, 'x-soleil-client': 'stage' } })).status,
+    ).toBe(202);
   });
 
   it('queues a look at the folder, and lets who asked for it see how it goes', async () => {
-    const { operationId } = (await (await platform.call('/sync/trigger', { token: tina, method: 'POST', body: { bandId: platform.bandId } })).json()) as {
+    const { operationId } = (await (
+      await platform.call('/sync/trigger', { token: tina, method: 'POST', body: { bandId: platform.bandId } })
+    ).json()) as {
       operationId: string;
     };
-    const operation = async (): Promise<{ status: string; kind: string }> => (await (await platform.call(`/sync/operations/${operationId}`, { token: tina })).json()) as never;
+    const operation = async (): Promise<{ status: string; kind: string }> =>
+      (await (await platform.call(`/sync/operations/${operationId}`, { token: tina })).json()) as never;
     while ((await operation()).status !== 'completed') await new Promise((resolve) => setImmediate(resolve));
     expect(await operation()).toMatchObject({ kind: 'band', mode: 'delta', cause: 'request' });
   });
 
   it('keeps full syncs and the list of operations for leaders', async () => {
     const full = { method: 'POST', body: { bandId: platform.bandId, mode: 'full' } };
-    expect(await errorOf(await platform.call('/sync/trigger', { token: tina, ...full }))).toMatchObject({ code: 'leader_only' });
+    expect(await errorOf(await platform.call('/sync/trigger', { token: tina, ...full }))).toMatchObject({
+      code: 'leader_only',
+    });
     expect(await errorOf(await platform.call('/sync/operations', { token: tina }))).toMatchObject({ code: 'leader_only' });
     expect((await platform.call('/sync/trigger', { token: lea, ...full })).status).toBe(202);
-    const { operations } = (await (await platform.call('/sync/operations?limit=3', { token: lea })).json()) as { operations: Record<string, unknown>[] };
+    const { operations } = (await (await platform.call('/sync/operations?limit=3', { token: lea })).json()) as {
+      operations: Record<string, unknown>[];
+    };
     expect(operations).toHaveLength(3);
     expect(Object.keys(operations[0]!)).not.toContain('leaseToken');
-    expect(await errorOf(await platform.call('/sync/operations?limit=many', { token: lea }))).toMatchObject({ code: 'request_invalid' });
-    expect(await errorOf(await platform.call('/sync/operations/00000000-0000-4000-8000-000000000000', { token: lea }))).toMatchObject({ code: 'operation_unknown' });
-    expect(await errorOf(await platform.call('/sync/trigger', { token: tina, method: 'POST', body: { bandId: 'other' } }))).toMatchObject({ code: 'band_forbidden' });
+    expect(await errorOf(await platform.call('/sync/operations?limit=many', { token: lea }))).toMatchObject({
+      code: 'request_invalid',
+    });
+    expect(
+      await errorOf(await platform.call('/sync/operations/00000000-0000-4000-8000-000000000000', { token: lea })),
+    ).toMatchObject({ code: 'operation_unknown' });
+    expect(
+      await errorOf(await platform.call('/sync/trigger', { token: tina, method: 'POST', body: { bandId: 'other' } })),
+    ).toMatchObject({ code: 'band_forbidden' });
   });
 
   it('shows members their own devices and leaders the whole band', async () => {
-    const status = (await (await platform.call('/sync/status', { token: tina })).json()) as { bands: { files: number }[]; sequencer: unknown };
+    const status = (await (await platform.call('/sync/status', { token: tina })).json()) as {
+      bands: { files: number }[];
+      sequencer: unknown;
+    };
     expect(status.bands[0]!.files).toBe(8);
     expect(status.sequencer).toMatchObject({ inOffice: true });
   });
 
   it('describes itself, and tells that it is alive and ready', async () => {
     const description = (await (await platform.call('/api/docs-json')).json()) as { paths: Record<string, unknown> };
-    for (const path of ['/auth/sign-in', '/library', '/files/{fileId}/content', '/sync/status', '/sync/trigger', '/sync/operations', '/sync/operations/{id}', '/health/live', '/health/ready']) {
+    for (const path of [
+      '/auth/sign-in',
+      '/library',
+      '/files/{fileId}/content',
+      '/sync/status',
+      '/sync/trigger',
+      '/sync/operations',
+      '/sync/operations/{id}',
+      '/health/live',
+      '/health/ready',
+    ]) {
       expect(Object.keys(description.paths)).toContain(path);
     }
     expect((await platform.call('/api/docs')).status).toBe(200);

@@ -42,7 +42,10 @@ describe('from a saved file to every entitled screen', () => {
     await save('Blue Bells_Concert.cho', chart('Bluebells'));
     await Promise.all([tina.until(has('Blue Bells_Concert.cho')), alma.until(has('Blue Bells_Concert.cho'))]);
     const update = tina.messages.at(-1);
-    expect(update).toMatchObject({ type: 'file_update', data: { content: { kind: 'chart', title: 'Blue Bells', readable: true } } });
+    expect(update).toMatchObject({
+      type: 'file_update',
+      data: { content: { kind: 'chart', title: 'Blue Bells', readable: true } },
+    });
     expect(update).toEqual(alma.messages.at(-1));
     for (const n of [1, 2, 3]) {
       await save('Blue Bells_Concert.cho', chart(`Verse ${n}`));
@@ -55,7 +58,7 @@ describe('from a saved file to every entitled screen', () => {
     expect(alma.messages.map(({ id }) => id)).toEqual(tina.messages.map(({ id }) => id));
   });
 
-  it("keeps a part to its readers: a B flat part reaches the trumpeter and the leader, not the saxophonist", async () => {
+  it('keeps a part to its readers: a B flat part reaches the trumpeter and the leader, not the saxophonist', async () => {
     const [tina, alma, lea] = [await follow('tina', ':Bb'), await follow('alma', ':Eb'), await follow('lea', ':Bb')];
     await save('Blue Bells_Bb.pdf', '%PDF-1.4\n1 0 obj <</Type /Catalog>> endobj\ntrailer <<>>\n%%EOF\n');
     await Promise.all([tina.until(has('Blue Bells_Bb.pdf')), lea.until(has('Blue Bells_Bb.pdf'))]);
@@ -65,7 +68,10 @@ describe('from a saved file to every entitled screen', () => {
     expect(paths(tina)).toEqual(['Blue Bells_Bb.pdf']);
     const stranger = stockClient(platform.url, { token: await platform.signIn('alma') });
     sockets.push(stranger);
-    expect(await new Follower(stranger, `band:${platform.bandId}:Bb`).subscribe()).toMatchObject({ ok: false, error: { code: 'channel_forbidden' } });
+    expect(await new Follower(stranger, `band:${platform.bandId}:Bb`).subscribe()).toMatchObject({
+      ok: false,
+      error: { code: 'channel_forbidden' },
+    });
   });
 
   it('brings exactly the three changes that a device missed, in order, once', async () => {
@@ -83,7 +89,12 @@ describe('from a saved file to every entitled screen', () => {
     await after.count(3);
     await save('Live again_Concert.cho', chart('live'));
     await after.until(has('Live again_Concert.cho'));
-    expect(paths(after)).toEqual(['Missed 1_Concert.cho', 'Missed 2_Concert.cho', 'Missed 3_Concert.cho', 'Live again_Concert.cho']);
+    expect(paths(after)).toEqual([
+      'Missed 1_Concert.cho',
+      'Missed 2_Concert.cho',
+      'Missed 3_Concert.cho',
+      'Live again_Concert.cho',
+    ]);
     expect(after.messages.map(({ offset }) => offset)).toEqual([1, 2, 3, 4].map((n) => position.offset + n));
   });
 
@@ -119,7 +130,11 @@ describe('from a saved file to every entitled screen', () => {
     await platform.restart();
     const after = await follow('tina', '', position);
     await after.count(3);
-    expect(after.messages.map((message) => data(message)?.path ?? 'gone').sort()).toEqual(['Blue Bells_Concert.cho', 'While down_Concert.cho', 'gone']);
+    expect(after.messages.map((message) => data(message)?.path ?? 'gone').sort()).toEqual([
+      'Blue Bells_Concert.cho',
+      'While down_Concert.cho',
+      'gone',
+    ]);
     expect(after.messages.map(({ offset }) => offset)).toEqual([1, 2, 3].map((n) => position.offset + n));
   });
 

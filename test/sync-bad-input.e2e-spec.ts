@@ -40,7 +40,8 @@ describe('bad input at the gateway', () => {
     // Whole and strict: no stack, no SQL, nothing that the schema does not name.
     return wireError.parse(error.data);
   };
-  const send = (socket: Socket, event: string, ...frame: unknown[]): Promise<Refused> => socket.timeout(5_000).emitWithAck(event, ...frame) as Promise<Refused>;
+  const send = (socket: Socket, event: string, ...frame: unknown[]): Promise<Refused> =>
+    socket.timeout(5_000).emitWithAck(event, ...frame) as Promise<Refused>;
   const codeOf = async (socket: Socket, event: string, ...frame: unknown[]): Promise<string> => {
     const answer = await send(socket, event, ...frame);
     expect(answer.ok).toBe(false);
@@ -68,7 +69,10 @@ describe('bad input at the gateway', () => {
   });
 
   it('refuses one device too many, and lets the same device in again', async () => {
-    const [one, two] = [client({ token: 'tina', deviceId: 'device-one' }), client({ token: 'tina', deviceId: 'device-two' })];
+    const [one, two] = [
+      client({ token: 'tina', deviceId: 'device-one' }),
+      client({ token: 'tina', deviceId: 'device-two' }),
+    ];
     await Promise.all([next(one, 'connect'), next(two, 'connect')]);
     expect((await refusal({ token: 'tina', deviceId: 'device-three' })).code).toBe('too_many_devices');
     const closing = next<{ error: WireError; reconnect: boolean }>(one, 'closing');
@@ -161,8 +165,12 @@ describe('bad input at the gateway', () => {
     const broadcaster = sync.app.get(EventBroadcaster);
     const message = { channel: 'band:b1', type: 'note', data: {} };
     await expect(broadcaster.publish({ ...message, channel: 'nowhere' })).rejects.toMatchObject({ code: 'message_invalid' });
-    await expect(broadcaster.publish({ ...message, data: { text: 'a\0b' } })).rejects.toMatchObject({ code: 'message_invalid' });
-    await expect(broadcaster.publish({ ...message, data: 'x'.repeat(limits.messageBytes) })).rejects.toMatchObject({ code: 'message_too_large' });
+    await expect(broadcaster.publish({ ...message, data: { text: 'a\0b' } })).rejects.toMatchObject({
+      code: 'message_invalid',
+    });
+    await expect(broadcaster.publish({ ...message, data: 'x'.repeat(limits.messageBytes) })).rejects.toMatchObject({
+      code: 'message_too_large',
+    });
   });
 
   it('closes the sockets of a session that signs out, at once', async () => {
@@ -170,7 +178,11 @@ describe('bad input at the gateway', () => {
     await next(socket, 'connect');
     const closing = next(socket, 'closing');
     const gone = next<string>(socket, 'disconnect');
-    await sync.bus.publish('auth.user_logged_out', { userId: 'tina', sessionId: 'session-of-tina', at: new Date().toISOString() });
+    await sync.bus.publish('auth.user_logged_out', {
+      userId: 'tina',
+      sessionId: 'session-of-tina',
+      at: new Date().toISOString(),
+    });
     expect(await closing).toMatchObject({ error: { code: 'session_ended' }, reconnect: false });
     expect(await gone).toBe('io server disconnect');
   });

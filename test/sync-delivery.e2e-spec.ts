@@ -44,7 +44,8 @@ describe('delivery', () => {
     await tina.subscribe();
     const broadcaster = sync.app.get(EventBroadcaster);
     await sync.database.transaction(async (transaction) => {
-      for (let n = 1; n <= 50; n++) await broadcaster.publish({ channel: 'band:b1', type: 'note', data: { n } }, { transaction });
+      for (let n = 1; n <= 50; n++)
+        await broadcaster.publish({ channel: 'band:b1', type: 'note', data: { n } }, { transaction });
     });
     await tina.count(50);
     expect(tina.messages.map(({ offset }) => offset)).toEqual(Array.from({ length: 50 }, (_, i) => i + 1));
@@ -109,7 +110,9 @@ describe('delivery', () => {
 
   it('reads a long history in pages, as one step, and goes on live without a gap', async () => {
     const broadcaster = sync.app.get(EventBroadcaster);
-    await broadcaster.publishAll(Array.from({ length: 1_500 }, (_, n) => ({ channel: 'band:b1', type: 'note', key: `k${n}`, data: { n } })));
+    await broadcaster.publishAll(
+      Array.from({ length: 1_500 }, (_, n) => ({ channel: 'band:b1', type: 'note', key: `k${n}`, data: { n } })),
+    );
     const alma = follow('alma', 'band:b1');
     await alma.subscribe();
     await alma.count(1_500);
@@ -159,7 +162,9 @@ describe('delivery', () => {
       await Promise.all([here.subscribe(), there.subscribe()]);
       const broadcasters = [sync.app.get(EventBroadcaster), other.app.get(EventBroadcaster)];
       await Promise.all(
-        Array.from({ length: 100 }, (_, n) => broadcasters[n % 2]!.publish({ channel: 'band:b1', type: 'note', data: { n } })),
+        Array.from({ length: 100 }, (_, n) =>
+          broadcasters[n % 2]!.publish({ channel: 'band:b1', type: 'note', data: { n } }),
+        ),
       );
       await Promise.all([here.count(100), there.count(100)]);
       expect(numbers(here)).toEqual(numbers(there));
@@ -192,4 +197,3 @@ describe('delivery', () => {
     }
   });
 });
-

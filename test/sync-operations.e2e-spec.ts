@@ -34,7 +34,8 @@ describe('operations', () => {
   const texts = (follower: Follower): unknown[] =>
     follower.messages.map(({ data }) => (data as (FileUpdate & { content: { text: string } }) | null)?.content.text ?? null);
   const file = { fileId: 'f1', bandId: 'b1', path: 'Tune_Bb.pdf', audience: 'Bb', text: 'first' };
-  const operations = (): Promise<SyncOperation[]> => sync.database.getRepository(SyncOperation).find({ order: { createdAt: 'ASC' } });
+  const operations = (): Promise<SyncOperation[]> =>
+    sync.database.getRepository(SyncOperation).find({ order: { createdAt: 'ASC' } });
 
   it('brings a saved file to those it is for, and to nobody else', async () => {
     const tina = await follow('tina', 'band:b1:Bb');
@@ -43,7 +44,11 @@ describe('operations', () => {
     alma.socket.on('messages', (frame: MessagesFrame) => strangers.push(frame));
     await sync.save(file);
     const [message] = await tina.count(1);
-    expect(message).toMatchObject({ type: 'file_update', key: 'file:f1', data: { fileId: 'f1', path: 'Tune_Bb.pdf', content: { text: 'first' } } });
+    expect(message).toMatchObject({
+      type: 'file_update',
+      key: 'file:f1',
+      data: { fileId: 'f1', path: 'Tune_Bb.pdf', content: { text: 'first' } },
+    });
     await sync.save({ ...file, fileId: 'f2', audience: 'Eb', text: 'for E flat' });
     await alma.count(1);
     expect(strangers.flatMap((frame) => frame.messages.map(({ key }) => key))).toEqual(['file:f2']);
@@ -98,7 +103,13 @@ describe('operations', () => {
 
   it('tries again what failed for a moment', async () => {
     const tina = await follow('tina', 'band:b1:Bb');
-    sync.band.failNext = new CodedError({ code: 'revision_gone', message: 'It changed meanwhile.', remedy: 'Again.', status: 409, retryable: true });
+    sync.band.failNext = new CodedError({
+      code: 'revision_gone',
+      message: 'It changed meanwhile.',
+      remedy: 'Again.',
+      status: 409,
+      retryable: true,
+    });
     await sync.save(file);
     await tina.count(1);
     const [operation] = await operations();
@@ -108,7 +119,12 @@ describe('operations', () => {
 
   it('keeps what can never succeed visible as dead, with its code, and goes on with the rest', async () => {
     const tina = await follow('tina', 'band:b1:Bb');
-    sync.band.failNext = new CodedError({ code: 'file_unknown', message: 'No such file.', remedy: 'Look again.', status: 404 });
+    sync.band.failNext = new CodedError({
+      code: 'file_unknown',
+      message: 'No such file.',
+      remedy: 'Look again.',
+      status: 404,
+    });
     await sync.save({ ...file, fileId: 'bad' });
     await sync.save(file);
     await tina.count(1);
@@ -133,7 +149,10 @@ describe('operations', () => {
     const tina = await follow('tina', 'band:b1:Bb');
     const lea = stockClient(sync.url, { token: 'lea' });
     sockets.push(lea);
-    const answer = (await lea.timeout(5_000).emitWithAck('sync_request', { scope: 'band', id: 'b1', mode: 'full' })) as { ok: boolean; operationId: string };
+    const answer = (await lea.timeout(5_000).emitWithAck('sync_request', { scope: 'band', id: 'b1', mode: 'full' })) as {
+      ok: boolean;
+      operationId: string;
+    };
     expect(answer.ok).toBe(true);
     await tina.count(3);
     expect(texts(tina).sort()).toEqual(['g1', 'g2', 'g3']);
@@ -142,9 +161,11 @@ describe('operations', () => {
   });
 
   it('sets a user up when they sign in: their bands are looked over once an interval', async () => {
-    const signIn = (): Promise<unknown> => sync.bus.publish('auth.user_logged_in', { userId: 'tina', sessionId: 's', at: new Date().toISOString() });
+    const signIn = (): Promise<unknown> =>
+      sync.bus.publish('auth.user_logged_in', { userId: 'tina', sessionId: 's', at: new Date().toISOString() });
     await signIn();
-    const done = async (kind: string): Promise<number> => (await operations()).filter((operation) => operation.kind === kind && operation.status === 'completed').length;
+    const done = async (kind: string): Promise<number> =>
+      (await operations()).filter((operation) => operation.kind === kind && operation.status === 'completed').length;
     const until = async (condition: () => Promise<boolean>): Promise<void> => {
       while (!(await condition())) await new Promise((resolve) => setImmediate(resolve));
     };

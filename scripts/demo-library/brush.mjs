@@ -51,9 +51,7 @@ function smooth(points) {
 
 function catmullRom([a, b, c, d], axis, t) {
   const [p0, p1, p2, p3] = [a[axis], b[axis], c[axis], d[axis]];
-  return (
-    0.5 * (2 * p1 + (p2 - p0) * t + (2 * p0 - 5 * p1 + 4 * p2 - p3) * t * t + (3 * p1 - p0 - 3 * p2 + p3) * t * t * t)
-  );
+  return 0.5 * (2 * p1 + (p2 - p0) * t + (2 * p0 - 5 * p1 + 4 * p2 - p3) * t * t + (3 * p1 - p0 - 3 * p2 + p3) * t * t * t);
 }
 
 function fine(value) {

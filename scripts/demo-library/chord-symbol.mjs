@@ -20,7 +20,10 @@ export function drawChord(canvas, chord, x, y, size) {
 
 /** The width of `text` in which ♭ and ♯ may stand. */
 export function signedWidth(text, font, size) {
-  return pieces(text).reduce((width, piece) => width + (isSign(piece) ? SIGN_WIDTH * size : textWidth(piece, font, size)), 0);
+  return pieces(text).reduce(
+    (width, piece) => width + (isSign(piece) ? SIGN_WIDTH * size : textWidth(piece, font, size)),
+    0,
+  );
 }
 
 export function drawSigned(canvas, text, x, y, font, size) {

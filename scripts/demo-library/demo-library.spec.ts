@@ -21,7 +21,8 @@ const HEADER = 'title: Scale\ncomposer: nobody\nkey: G\ntime: 4/4\ntempo: 120\nf
 const tuneOf = (body: string, header = HEADER) => parseTune(header + body);
 const onlyMeasure = (tune: Tune): Measure => tune.systems[0]!.measures[0]!;
 const firstEventOf = (tune: Tune): TuneEvent => eventsOf(tune)[0]!;
-const eventsOf = (tune: Tune): TuneEvent[] => tune.systems.flatMap((system) => system.measures.flatMap((measure) => measure.events));
+const eventsOf = (tune: Tune): TuneEvent[] =>
+  tune.systems.flatMap((system) => system.measures.flatMap((measure) => measure.events));
 
 describe('the committed library', () => {
   const tunes = readTunes();
@@ -91,7 +92,11 @@ describe('the melody notation', () => {
 
   it('refuses a verse that does not fit the notes, and asks no syllable of a tied note', () => {
     expect(() => tuneOf('G4h~ G4h | A4w |]\nw: one two three')).toThrow('3 syllables for 2 notes');
-    expect(eventsOf(tuneOf('G4h~ G4h | A4w |]\nw: one two')).map((event: TuneEvent) => event.syllables)).toEqual([['one'], [], ['two']]);
+    expect(eventsOf(tuneOf('G4h~ G4h | A4w |]\nw: one two')).map((event: TuneEvent) => event.syllables)).toEqual([
+      ['one'],
+      [],
+      ['two'],
+    ]);
   });
 
   it('refuses what is no note, a tie into nothing, and a header without a key', () => {
@@ -119,7 +124,11 @@ describe('transposing', () => {
   });
 
   it('comes back to where it started, whatever the pitch and the part', () => {
-    const pitch = fc.record({ step: fc.integer({ min: 0, max: 6 }), alter: fc.integer({ min: -1, max: 1 }), octave: fc.integer({ min: 2, max: 6 }) });
+    const pitch = fc.record({
+      step: fc.integer({ min: 0, max: 6 }),
+      alter: fc.integer({ min: -1, max: 1 }),
+      octave: fc.integer({ min: 2, max: 6 }),
+    });
     fc.assert(
       fc.property(pitch, fc.constantFrom(...Object.values(PARTS)), (from, { interval }) => {
         const there = movePitch(from, interval);

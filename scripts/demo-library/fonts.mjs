@@ -40,8 +40,8 @@ export const FONTS = {
 const EXTRA = {
   '’': { byte: '\x92', like: ')' },
   '–': { byte: '\x96', like: '0' },
-  'œ': { byte: '\x9c', like: 'm' },
-  'Œ': { byte: '\x8c', like: 'M' },
+  œ: { byte: '\x9c', like: 'm' },
+  Œ: { byte: '\x8c', like: 'M' },
 };
 
 const tables = new Map(Object.entries(FONTS).map(([name, font]) => [name, font.widths.trim().split(/\s+/).map(Number)]));

@@ -35,7 +35,8 @@ export class Pdf {
   toBytes() {
     const objects = [];
     const put = (body) => objects.push(body);
-    const stream = (dictionary, content) => put(`<< ${dictionary}/Length ${content.length} >>\nstream\n${content}\nendstream`);
+    const stream = (dictionary, content) =>
+      put(`<< ${dictionary}/Length ${content.length} >>\nstream\n${content}\nendstream`);
     const used = [...this.#stamps].filter(([name]) => this.#pages.some((page) => page.uses(name)));
     const fontNames = Object.keys(FONTS);
 

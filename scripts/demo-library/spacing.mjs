@@ -35,9 +35,7 @@ function sweep(columns, start, stretch) {
   const wordEdges = [];
   columns.forEach((column, i) => {
     const before = columns[i - 1];
-    let x = before
-      ? xs[i - 1] + Math.max(before.right + column.left, before.spring * stretch)
-      : start + column.left;
+    let x = before ? xs[i - 1] + Math.max(before.right + column.left, before.spring * stretch) : start + column.left;
     if (column.chordWidth) x = Math.max(x, chordEdge);
     column.words.forEach((word, verse) => {
       if (word) x = Math.max(x, (wordEdges[verse] ?? -Infinity) + word.width / 2);

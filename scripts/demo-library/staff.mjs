@@ -114,7 +114,13 @@ function drawHead(canvas, { space, left, fifths, time, isFirst }, y) {
   const size = (2 * space) / 0.676;
   [time.beats, time.unit].forEach((figure, i) => {
     const text = String(figure);
-    canvas.text(text, center - textWidth(text, 'TimesBold', size) / 2, y + (i === 0 ? 2 : 0) * space + 0.04 * space, 'TimesBold', size);
+    canvas.text(
+      text,
+      center - textWidth(text, 'TimesBold', size) / 2,
+      y + (i === 0 ? 2 : 0) * space + 0.04 * space,
+      'TimesBold',
+      size,
+    );
   });
 }
 
@@ -147,7 +153,13 @@ function drawNote(canvas, note, y, space) {
   const stemX = x + note.stem * 0.56 * space;
   canvas.line(stemX, height + note.stem * 0.16 * space, stemX, y + note.stemEnd * space, STEM * space);
   if (note.beamed || note.flags === 0) return;
-  canvas.stamp(note.flags === 1 ? 'Flag' : 'FlagTwo', stemX - (STEM / 2) * space, y + note.stemEnd * space, space, note.stem < 0);
+  canvas.stamp(
+    note.flags === 1 ? 'Flag' : 'FlagTwo',
+    stemX - (STEM / 2) * space,
+    y + note.stemEnd * space,
+    space,
+    note.stem < 0,
+  );
 }
 
 function drawLedger(canvas, x, y, space) {

@@ -77,7 +77,11 @@ function readHeader(head) {
 
 function readSystem(block) {
   const lines = block.split('\n').map((line) => line.trim());
-  const label = lines.find((line) => line.startsWith('@'))?.slice(1).trim() ?? null;
+  const label =
+    lines
+      .find((line) => line.startsWith('@'))
+      ?.slice(1)
+      .trim() ?? null;
   const verses = lines.filter((line) => line.startsWith('w:')).map((line) => line.slice(2).trim().split(/\s+/));
   const music = lines.filter((line) => !/^(@|w:)/.test(line)).join(' ');
   const measures = readMeasures(music);
@@ -146,7 +150,9 @@ function checkBars(tune) {
     const isLast = i === measures.length - 1;
     const expected = i === 0 && tune.pickupTicks ? tune.pickupTicks : isLast ? full - tune.pickupTicks : full;
     if (lengths[i] !== expected) {
-      throw new Error(`bar ${tune.pickupTicks ? i : i + 1} lasts ${lengths[i] / QUARTER} quarters, not ${expected / QUARTER}`);
+      throw new Error(
+        `bar ${tune.pickupTicks ? i : i + 1} lasts ${lengths[i] / QUARTER} quarters, not ${expected / QUARTER}`,
+      );
     }
     measure.start = i === 0 && tune.pickupTicks ? full - tune.pickupTicks : 0;
     measure.number = tune.pickupTicks ? i : i + 1;

@@ -25,7 +25,9 @@ export class Follower {
 
   /** @returns the server's answer */
   subscribe(position?: Position): Promise<Record<string, unknown>> {
-    return this.socket.timeout(5_000).emitWithAck('subscribe', { channel: this.channel, ...(position ? { position } : {}) }) as never;
+    return this.socket
+      .timeout(5_000)
+      .emitWithAck('subscribe', { channel: this.channel, ...(position ? { position } : {}) }) as never;
   }
 
   /** Resolves when the condition holds after some frame, or already does. */

@@ -31,19 +31,33 @@ export async function packPackages(names: readonly string[], into: string): Prom
   const npm = ['pack', '--json', '--pack-destination', into, ...folders];
   const { stdout } = await run('npm', npm, { cwd: root, shell: process.platform === 'win32' });
   const made = JSON.parse(stdout) as { name: string; filename: string; files: { path: string }[] }[];
-  return new Map(made.map(({ name, filename, files }) => [name, { name, tarball: join(into, filename), files: files.map(({ path }) => path) }]));
+  return new Map(
+    made.map(({ name, filename, files }) => [
+      name,
+      { name, tarball: join(into, filename), files: files.map(({ path }) => path) },
+    ]),
+  );
 }
 
 /**
  * A directory outside this repository in which `manifest` is installed: our own packages from their tarballs, those of
  * others as links to the copies that this repository has, and nothing that nobody declares.
  */
-export async function freshProject(manifest: Manifest, packed: ReadonlyMap<string, Packed>, parent: string): Promise<string> {
+export async function freshProject(
+  manifest: Manifest,
+  packed: ReadonlyMap<string, Packed>,
+  parent: string,
+): Promise<string> {
   const home = await mkdtemp(join(parent, 'project-'));
   await writeFile(join(home, 'package.json'), JSON.stringify({ private: true, type: 'module', ...manifest }));
   const modules = join(home, 'node_modules');
   const installed = new Set<string>();
-  const install = async ({ dependencies, devDependencies, peerDependencies, optionalDependencies }: Manifest): Promise<void> => {
+  const install = async ({
+    dependencies,
+    devDependencies,
+    peerDependencies,
+    optionalDependencies,
+  }: Manifest): Promise<void> => {
     for (const name of Object.keys({ ...dependencies, ...devDependencies, ...peerDependencies, ...optionalDependencies })) {
       if (installed.has(name)) continue;
       installed.add(name);

@@ -20,7 +20,10 @@ export interface TestPlatform {
   /** Signs in and returns the token. */
   signIn(login: string): Promise<string>;
   /** A REST call; `token` is sent as a bearer. */
-  call(path: string, options?: { token?: string; method?: string; body?: unknown; headers?: Record<string, string> }): Promise<Response>;
+  call(
+    path: string,
+    options?: { token?: string; method?: string; body?: unknown; headers?: Record<string, string> },
+  ): Promise<Response>;
   /** Stops it, and leaves database and folder as they are. */
   stop(): Promise<void>;
   /** Starts it again on the same database and folder, on another port. */

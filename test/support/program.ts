@@ -9,7 +9,11 @@ export class Program {
   private over = false;
 
   constructor(directory: string, args: readonly string[], env: Record<string, string | undefined> = {}) {
-    this.child = spawn(process.execPath, args, { cwd: directory, env: { ...process.env, ...env }, stdio: ['ignore', 'pipe', 'pipe'] });
+    this.child = spawn(process.execPath, args, {
+      cwd: directory,
+      env: { ...process.env, ...env },
+      stdio: ['ignore', 'pipe', 'pipe'],
+    });
     for (const stream of [this.child.stdout!, this.child.stderr!]) {
       stream.setEncoding('utf8').on('data', (text: string) => {
         this.output += text;

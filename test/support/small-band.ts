@@ -40,9 +40,19 @@ export class SmallBand {
   @OnQuestion('auth.token_presented')
   token({ token }: Ask<'auth.token_presented'>): Answer<'auth.token_presented'> {
     if (!this.memberships.has(token)) {
-      throw new CodedError({ code: 'token_invalid', message: 'That token is not ours.', remedy: 'Sign in again.', status: 401 });
+      throw new CodedError({
+        code: 'token_invalid',
+        message: 'That token is not ours.',
+        remedy: 'Sign in again.',
+        status: 401,
+      });
     }
-    return { userId: token, sessionId: `session-of-${token}`, displayName: token, expiresAt: new Date(Date.now() + 3_600_000).toISOString() };
+    return {
+      userId: token,
+      sessionId: `session-of-${token}`,
+      displayName: token,
+      expiresAt: new Date(Date.now() + 3_600_000).toISOString(),
+    };
   }
 
   @OnQuestion('auth.memberships_requested')
@@ -69,7 +79,9 @@ export class SmallBand {
 
   @OnQuestion('drive.files_requested')
   fileIds({ bandId }: Ask<'drive.files_requested'>): Answer<'drive.files_requested'> {
-    return { fileIds: [...this.files.values()].filter((file) => file.bandId === bandId && !file.removed).map((file) => file.fileId) };
+    return {
+      fileIds: [...this.files.values()].filter((file) => file.bandId === bandId && !file.removed).map((file) => file.fileId),
+    };
   }
 
   @OnQuestion('drive.rescan_requested')

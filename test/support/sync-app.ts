@@ -20,7 +20,11 @@ export interface SyncApp {
   url: string;
   /** Saves a file in the band and tells the bus, as Drive would. @returns the event's id */
   save(file: Omit<SmallFile, 'revision'>): Promise<string>;
-  tell(name: 'drive.file_added' | 'drive.file_changed' | 'drive.file_removed', fileId: string, eventId?: string): Promise<void>;
+  tell(
+    name: 'drive.file_added' | 'drive.file_changed' | 'drive.file_removed',
+    fileId: string,
+    eventId?: string,
+  ): Promise<void>;
   close(): Promise<void>;
 }
 
@@ -34,7 +38,11 @@ export async function syncDatabase(): Promise<TestDatabase> {
 }
 
 /** @param database of {@link syncDatabase}; several applications may share one, as the nodes of a cluster do */
-export async function startSyncApp(database: TestDatabase, options: SyncOptions = {}, band = new SmallBand()): Promise<SyncApp> {
+export async function startSyncApp(
+  database: TestDatabase,
+  options: SyncOptions = {},
+  band = new SmallBand(),
+): Promise<SyncApp> {
   const module = await Test.createTestingModule({
     imports: [
       BusModule,
@@ -70,7 +78,11 @@ export async function startSyncApp(database: TestDatabase, options: SyncOptions 
 }
 
 /** A stock Socket.IO client on `/sync`. */
-export function stockClient(url: string, auth: Record<string, unknown> = {}, options: Partial<ManagerOptions & SocketOptions> = {}): Socket {
+export function stockClient(
+  url: string,
+  auth: Record<string, unknown> = {},
+  options: Partial<ManagerOptions & SocketOptions> = {},
+): Socket {
   return io(`${url}/sync`, {
     auth: { protocol: protocolVersion, deviceId: `device-${randomUUID()}`, ...auth },
     reconnection: false,

@@ -31,7 +31,13 @@ export class AppModule {
         ContentModule.forRoot({}),
         SyncModule.forRoot({ readToken: presentedToken, ...sync }),
       ],
-      controllers: [SessionController, LibraryController, FilesController, HealthController, ...(config.demo ? [DemoController] : [])],
+      controllers: [
+        SessionController,
+        LibraryController,
+        FilesController,
+        HealthController,
+        ...(config.demo ? [DemoController] : []),
+      ],
       providers: [{ provide: PLATFORM_CONFIG, useValue: config }, FileAccess, DemoBand],
       exports: [DemoBand],
     };

@@ -62,7 +62,9 @@ try {
 function announce({ demo, libraryDir, databaseUrl }: PlatformConfig, url: string): void {
   const lines = ['', `  SOLEil plays at   ${url}`, `  API               ${url}/api/docs`];
   if (demo) {
-    const names = demoMembers.map(({ login, instrument, role }) => `${login} (${role === 'leader' ? 'band leader' : instrument})`);
+    const names = demoMembers.map(
+      ({ login, instrument, role }) => `${login} (${role === 'leader' ? 'band leader' : instrument})`,
+    );
     lines.push(`  Sign in as        ${names.join(', ')}; password: ${demoPassword}`, `  The band's folder ${libraryDir}`);
   }
   lines.push(`  Database          ${databaseUrl === undefined ? 'embedded PostgreSQL' : 'DATABASE_URL'}`, '');

@@ -5,7 +5,9 @@ import { DocumentBuilder, SwaggerModule } from '@nestjs/swagger';
 export function describeApi(app: INestApplication): void {
   const document = new DocumentBuilder()
     .setTitle('SOLEil')
-    .setDescription('The REST calls of the band platform. Changes come over Socket.IO: see PROTOCOL.md. Every failure is `{ error: { code, message, remedy, retryable, details? } }`.')
+    .setDescription(
+      'The REST calls of the band platform. Changes come over Socket.IO: see PROTOCOL.md. Every failure is `{ error: { code, message, remedy, retryable, details? } }`.',
+    )
     .setVersion('0.1.0')
     .addBearerAuth()
     .addSecurityRequirements('bearer')

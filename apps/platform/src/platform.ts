@@ -18,9 +18,18 @@ export interface PlatformStart {
 }
 
 /** Migrates, and makes the platform ready to listen. */
-export async function createPlatform({ config, databaseUrl, logger = ['log', 'warn', 'error', 'fatal'], sync }: PlatformStart): Promise<NestExpressApplication> {
+export async function createPlatform({
+  config,
+  databaseUrl,
+  logger = ['log', 'warn', 'error', 'fatal'],
+  sync,
+}: PlatformStart): Promise<NestExpressApplication> {
   await migrate(databaseUrl);
-  const app = await NestFactory.create<NestExpressApplication>(AppModule.forRoot(config, databaseUrl, sync), { logger, forceCloseConnections: true, abortOnError: false });
+  const app = await NestFactory.create<NestExpressApplication>(AppModule.forRoot(config, databaseUrl, sync), {
+    logger,
+    forceCloseConnections: true,
+    abortOnError: false,
+  });
   app.disable('x-powered-by');
   app.useGlobalFilters(new ErrorFilter());
   serveStage(app);

@@ -15,10 +15,14 @@ export async function buildStageIfStale(): Promise<void> {
   if (built > newest) return;
   process.stdout.write('Building the page …\n');
   const exitCode = await new Promise<number | null>((resolve, reject) => {
-    const vite = spawn(process.execPath, [join(projectRoot, 'node_modules/vite/bin/vite.js'), 'build', 'apps/stage', '--logLevel', 'warn'], {
-      cwd: projectRoot,
-      stdio: ['ignore', 'inherit', 'inherit'],
-    });
+    const vite = spawn(
+      process.execPath,
+      [join(projectRoot, 'node_modules/vite/bin/vite.js'), 'build', 'apps/stage', '--logLevel', 'warn'],
+      {
+        cwd: projectRoot,
+        stdio: ['ignore', 'inherit', 'inherit'],
+      },
+    );
     vite.once('error', reject);
     vite.once('close', resolve);
   });

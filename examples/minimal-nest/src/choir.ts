@@ -1,6 +1,16 @@
 import { createHash, createHmac } from 'node:crypto';
 import { Injectable, Logger } from '@nestjs/common';
-import { Bus, CodedError, OnFact, OnQuestion, type Answer, type Ask, type DriveFile, type Facts, type Membership } from '@soleil/bus';
+import {
+  Bus,
+  CodedError,
+  OnFact,
+  OnQuestion,
+  type Answer,
+  type Ask,
+  type DriveFile,
+  type Facts,
+  type Membership,
+} from '@soleil/bus';
 
 const bandId = 'choir';
 
@@ -24,7 +34,8 @@ export class Choir {
 
   /** A token that stays good over restarts. It stands in for your sign-in: here everybody has the same password. */
   signIn(login: string, password: string): string {
-    if (!singers.has(login) || password !== 'sing') throw refusal(401, 'sign_in_failed', 'Nobody here has that name and password.');
+    if (!singers.has(login) || password !== 'sing')
+      throw refusal(401, 'sign_in_failed', 'Nobody here has that name and password.');
     return `${login}.${signature(login)}`;
   }
 
@@ -34,7 +45,17 @@ export class Choir {
     const revision = (this.files.get(fileId)?.revision ?? 0) + 1;
     const hash = createHash('sha256').update(text).digest('hex');
     const path = `${title}.txt`;
-    this.files.set(fileId, { fileId, bandId, path, revision, hash, size: Buffer.byteLength(text), mimeType: 'text/plain', modifiedAt: at, problem: null });
+    this.files.set(fileId, {
+      fileId,
+      bandId,
+      path,
+      revision,
+      hash,
+      size: Buffer.byteLength(text),
+      mimeType: 'text/plain',
+      modifiedAt: at,
+      problem: null,
+    });
     this.lyrics.set(fileId, text);
     const fact = revision === 1 ? 'drive.file_added' : 'drive.file_changed';
     await this.bus.publish(fact, { eventId: `${fileId}@${revision}`, bandId, fileId, path, revision, at });
@@ -95,9 +116,16 @@ export class Choir {
 }
 
 function signature(userId: string): string {
-  return createHmac('sha256', process.env['TOKEN_SECRET'] ?? 'only good enough for an example').update(userId).digest('base64url');
+  return createHmac('sha256', process.env['TOKEN_SECRET'] ?? 'only good enough for an example')
+    .update(userId)
+    .digest('base64url');
 }
 
 function refusal(status: number, code: string, message: string): CodedError {
-  return new CodedError({ status, code, message, remedy: status === 401 ? 'Sign in with POST /auth/sign-in.' : 'Look at the list of songs again.' });
+  return new CodedError({
+    status,
+    code,
+    message,
+    remedy: status === 401 ? 'Sign in with POST /auth/sign-in.' : 'Look at the list of songs again.',
+  });
 }

@@ -76,7 +76,10 @@ const url = process.env['DATABASE_URL'] ?? (await startPostgres({ dataDir: '.dat
 })
 class ChoirModule {}
 
-const app = await NestFactory.create(ChoirModule, { logger: ['warn', 'error', 'fatal', 'log'], forceCloseConnections: true });
+const app = await NestFactory.create(ChoirModule, {
+  logger: ['warn', 'error', 'fatal', 'log'],
+  forceCloseConnections: true,
+});
 app.useGlobalFilters(new ErrorFilter());
 app.enableShutdownHooks();
 await app.listen(process.env['PORT'] ?? 3100, '127.0.0.1');

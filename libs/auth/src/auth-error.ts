@@ -35,15 +35,32 @@ export class AuthError extends CodedError {
   }
 
   static tokenInvalid(cause?: unknown): AuthError {
-    return new AuthError({ code: 'token_invalid', message: 'The token was not issued here or was altered.', remedy: signInAgain, status: 401, cause });
+    return new AuthError({
+      code: 'token_invalid',
+      message: 'The token was not issued here or was altered.',
+      remedy: signInAgain,
+      status: 401,
+      cause,
+    });
   }
 
   static tokenExpired(cause?: unknown): AuthError {
-    return new AuthError({ code: 'token_expired', message: 'The sign-in has expired.', remedy: signInAgain, status: 401, cause });
+    return new AuthError({
+      code: 'token_expired',
+      message: 'The sign-in has expired.',
+      remedy: signInAgain,
+      status: 401,
+      cause,
+    });
   }
 
   static sessionEnded(): AuthError {
-    return new AuthError({ code: 'session_ended', message: 'This session was signed out.', remedy: signInAgain, status: 401 });
+    return new AuthError({
+      code: 'session_ended',
+      message: 'This session was signed out.',
+      remedy: signInAgain,
+      status: 401,
+    });
   }
 
   static crossSiteRefused(): AuthError {
@@ -65,19 +82,41 @@ export class AuthError extends CodedError {
   }
 
   static userUnknown(): AuthError {
-    return new AuthError({ code: 'user_unknown', message: 'There is no such user.', remedy: 'Check the user id.', status: 404 });
+    return new AuthError({
+      code: 'user_unknown',
+      message: 'There is no such user.',
+      remedy: 'Check the user id.',
+      status: 404,
+    });
   }
 
   static bandUnknown(): AuthError {
-    return new AuthError({ code: 'band_unknown', message: 'There is no such band.', remedy: 'Check the band id.', status: 404 });
+    return new AuthError({
+      code: 'band_unknown',
+      message: 'There is no such band.',
+      remedy: 'Check the band id.',
+      status: 404,
+    });
   }
 
   static loginTaken(login: string): AuthError {
-    return new AuthError({ code: 'login_taken', message: `Somebody has the login "${login}".`, remedy: 'Choose another login.', status: 409, details: { login } });
+    return new AuthError({
+      code: 'login_taken',
+      message: `Somebody has the login "${login}".`,
+      remedy: 'Choose another login.',
+      status: 409,
+      details: { login },
+    });
   }
 
   static slugTaken(slug: string): AuthError {
-    return new AuthError({ code: 'slug_taken', message: `Another band has the slug "${slug}".`, remedy: 'Choose another slug.', status: 409, details: { slug } });
+    return new AuthError({
+      code: 'slug_taken',
+      message: `Another band has the slug "${slug}".`,
+      remedy: 'Choose another slug.',
+      status: 409,
+      details: { slug },
+    });
   }
 
   static passwordTooShort(minimum: number): AuthError {

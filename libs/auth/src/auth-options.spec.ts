@@ -19,5 +19,7 @@ it.each([
 });
 
 it('does not repeat a secret that it refuses', () => {
-  expect(() => AuthSettings.from({ secret: 'hush' })).toThrow(expect.objectContaining({ message: expect.not.stringContaining('hush') }));
+  expect(() => AuthSettings.from({ secret: 'hush' })).toThrow(
+    expect.objectContaining({ message: expect.not.stringContaining('hush') }),
+  );
 });

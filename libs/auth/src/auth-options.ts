@@ -52,7 +52,10 @@ const schema = z.strictObject({
     .min(1 / 60)
     .max(24 * 366),
   secret: z.string().min(32).optional(),
-  passwordMemoryKiB: z.int().min(8).max(1024 * 1024),
+  passwordMemoryKiB: z
+    .int()
+    .min(8)
+    .max(1024 * 1024),
   passwordIterations: z.int().min(1).max(100),
   clock: z.custom<() => Date>((value) => typeof value === 'function', 'must be a function'),
 });

@@ -1,4 +1,13 @@
-import { Catch, Controller, Get, Post, UseFilters, UseGuards, type ArgumentsHost, type ExceptionFilter } from '@nestjs/common';
+import {
+  Catch,
+  Controller,
+  Get,
+  Post,
+  UseFilters,
+  UseGuards,
+  type ArgumentsHost,
+  type ExceptionFilter,
+} from '@nestjs/common';
 import { CodedError, type Principal } from '@soleil/bus';
 import type { TestDatabase } from '../../../test/support/database.js';
 import { authDatabase, startPlatform, type Platform } from '../test/platform.js';
@@ -54,14 +63,23 @@ afterAll(async () => {
   await database.drop();
 });
 
-async function call(method: string, path: string, headers: Record<string, string> = {}): Promise<{ status: number; body: unknown }> {
+async function call(
+  method: string,
+  path: string,
+  headers: Record<string, string> = {},
+): Promise<{ status: number; body: unknown }> {
   const response = await fetch(`${origin}${path}`, { method, headers });
   return { status: response.status, body: await response.json() };
 }
 
 it('tells a handler who presents a bearer token', async () => {
   const { body } = await call('GET', '/me', { authorization: `Bearer ${ella.token}` });
-  expect(body).toEqual({ userId: ella.user.userId, sessionId: ella.sessionId, displayName: 'Ella Brass', expiresAt: ella.expiresAt });
+  expect(body).toEqual({
+    userId: ella.user.userId,
+    sessionId: ella.sessionId,
+    displayName: 'Ella Brass',
+    expiresAt: ella.expiresAt,
+  });
 });
 
 it('tells a handler who presents the cookie, among others', async () => {
@@ -70,13 +88,24 @@ it('tells a handler who presents the cookie, among others', async () => {
 });
 
 it('refuses a call without a token', async () => {
-  for (const headers of [{}, { authorization: 'Basic ZWxsYTpibHVl' }, { authorization: 'Bearer ' }, { cookie: 'soleil_session=' }]) {
-    await expect(call('GET', '/me', headers as Record<string, string>)).resolves.toEqual({ status: 401, body: { code: 'token_missing' } });
+  for (const headers of [
+    {},
+    { authorization: 'Basic ZWxsYTpibHVl' },
+    { authorization: 'Bearer ' },
+    { cookie: 'soleil_session=' },
+  ]) {
+    await expect(call('GET', '/me', headers as Record<string, string>)).resolves.toEqual({
+      status: 401,
+      body: { code: 'token_missing' },
+    });
   }
 });
 
 it('refuses a forged token, and does not fall back to the cookie', async () => {
-  await expect(call('GET', '/me', { authorization: 'Bearer a.b.c', cookie })).resolves.toEqual({ status: 401, body: { code: 'token_invalid' } });
+  await expect(call('GET', '/me', { authorization: 'Bearer a.b.c', cookie })).resolves.toEqual({
+    status: 401,
+    body: { code: 'token_invalid' },
+  });
 });
 
 it('refuses a change that only the cookie vouches for', async () => {

@@ -18,7 +18,13 @@ it('takes its options from a factory, and its tables from its migrations', async
   const testing = await Test.createTestingModule({
     imports: [
       BusModule,
-      TypeOrmModule.forRoot({ type: 'postgres', url: database.url, entities: authEntities, migrations: authMigrations, migrationsRun: true }),
+      TypeOrmModule.forRoot({
+        type: 'postgres',
+        url: database.url,
+        entities: authEntities,
+        migrations: authMigrations,
+        migrationsRun: true,
+      }),
       AuthModule.forRootAsync({ useFactory: async () => ({ ...quickHashes, sessionHours: 1, clock: clock.read }) }),
     ],
   }).compile();

@@ -27,7 +27,11 @@ const { ConfigurableModuleClass, MODULE_OPTIONS_TOKEN } = new ConfigurableModule
     AuthService,
     AuthAnswers,
     AuthGuard,
-    { provide: AuthSettings, inject: [MODULE_OPTIONS_TOKEN], useFactory: (options: AuthOptions) => AuthSettings.from(options) },
+    {
+      provide: AuthSettings,
+      inject: [MODULE_OPTIONS_TOKEN],
+      useFactory: (options: AuthOptions) => AuthSettings.from(options),
+    },
   ],
   exports: [AuthService, AuthGuard],
 })

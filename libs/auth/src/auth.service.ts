@@ -6,7 +6,16 @@ import { AuthError } from './auth-error.js';
 import { AuthSettings } from './auth-options.js';
 import { checked, credentials, login as loginSchema } from './input.js';
 import { Passwords } from './passwords.js';
-import { Roster, type Band, type BandOfUser, type Member, type NewBand, type NewUser, type Part, type User } from './roster.js';
+import {
+  Roster,
+  type Band,
+  type BandOfUser,
+  type Member,
+  type NewBand,
+  type NewUser,
+  type Part,
+  type User,
+} from './roster.js';
 import { Sessions, type OpenedSession } from './sessions.js';
 import { SignInThrottle } from './sign-in-throttle.js';
 import { SigningKey } from './signing-key.js';
@@ -98,12 +107,14 @@ export class AuthService implements OnModuleInit {
    */
   async setMembership(part: Part): Promise<void> {
     const { userId, bandId } = part;
-    if (await this.roster.setMembership(part)) await this.tell('auth.permission_updated', { userId, bandId, at: this.now() });
+    if (await this.roster.setMembership(part))
+      await this.tell('auth.permission_updated', { userId, bandId, at: this.now() });
   }
 
   /** Tells `auth.permission_updated` if there was a membership. */
   async removeMembership(userId: string, bandId: string): Promise<void> {
-    if (await this.roster.removeMembership(userId, bandId)) await this.tell('auth.permission_updated', { userId, bandId, at: this.now() });
+    if (await this.roster.removeMembership(userId, bandId))
+      await this.tell('auth.permission_updated', { userId, bandId, at: this.now() });
   }
 
   /** @throws AuthError `user_unknown` */

@@ -47,5 +47,9 @@ export function checked<Schema extends z.ZodType>(schema: Schema, input: z.input
   if (parsed.success) return parsed.data;
   const { issues } = parsed.error;
   const fields = [...new Set(issues.map((issue) => issue.path.join('.')))];
-  throw AuthError.inputInvalid(issues.map((issue) => `${issue.path.join('.')}: ${issue.message}`).join('; '), fields, parsed.error);
+  throw AuthError.inputInvalid(
+    issues.map((issue) => `${issue.path.join('.')}: ${issue.message}`).join('; '),
+    fields,
+    parsed.error,
+  );
 }

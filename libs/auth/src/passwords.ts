@@ -35,7 +35,11 @@ export class Passwords {
 
   private hashed(password: string): Promise<string> {
     // Argon2id is the package's default; its enumeration of algorithms exists for TypeScript only.
-    return hash(normalized(password), { memoryCost: this.costs.passwordMemoryKiB, timeCost: this.costs.passwordIterations, parallelism: 1 });
+    return hash(normalized(password), {
+      memoryCost: this.costs.passwordMemoryKiB,
+      timeCost: this.costs.passwordIterations,
+      parallelism: 1,
+    });
   }
 }
 

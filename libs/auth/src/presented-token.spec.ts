@@ -3,7 +3,9 @@ import { presentedToken } from './presented-token.js';
 const cookie = 'soleil_session=t.o.k';
 
 it.each(['POST', 'PUT', 'PATCH', 'DELETE', 'post'])('refuses %s with the cookie alone', (method) => {
-  expect(() => presentedToken({ method, headers: { cookie } })).toThrow(expect.objectContaining({ code: 'cross_site_refused', status: 403 }));
+  expect(() => presentedToken({ method, headers: { cookie } })).toThrow(
+    expect.objectContaining({ code: 'cross_site_refused', status: 403 }),
+  );
 });
 
 it.each(['cross-site', 'same-site', 'none'])('refuses a change that the browser calls %s', (site) => {

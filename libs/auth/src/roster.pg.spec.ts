@@ -22,7 +22,8 @@ afterEach(async () => {
 const join = (instrument = 'trumpet', role: 'member' | 'leader' = 'member') =>
   platform.auth.setMembership({ userId: ella.userId, bandId: band.bandId, role, instrument });
 
-const permissionsTold = () => platform.listener.told.filter(({ name }) => name === 'auth.permission_updated').map(({ fact }) => fact);
+const permissionsTold = () =>
+  platform.listener.told.filter(({ name }) => name === 'auth.permission_updated').map(({ fact }) => fact);
 
 describe('users', () => {
   it('are found by id and by login', async () => {
@@ -42,7 +43,9 @@ describe('users', () => {
 
   it('cannot share a login, in whatever case, nor when created at once', async () => {
     const taken = { code: 'login_taken', status: 409, details: { login: 'ella' } };
-    await expect(platform.auth.createUser({ login: 'ELLA', name: 'Another', password: 'blue in green' })).rejects.toMatchObject(taken);
+    await expect(
+      platform.auth.createUser({ login: 'ELLA', name: 'Another', password: 'blue in green' }),
+    ).rejects.toMatchObject(taken);
     const louis = { login: 'louis', name: 'Louis', password: 'what a world' };
     const outcomes = await Promise.allSettled([platform.auth.createUser(louis), platform.auth.createUser(louis)]);
     expect(outcomes.map(({ status }) => status).sort()).toEqual(['fulfilled', 'rejected']);
@@ -78,8 +81,12 @@ describe('bands', () => {
     expect(band).toEqual({ bandId: expect.any(String), name: 'Blue Hour Big Band', slug: 'blue-hour-big-band' });
     await expect(platform.auth.bandBySlug('blue-hour-big-band')).resolves.toEqual(band);
     await expect(platform.auth.bandBySlug('Blue Hour')).resolves.toBeNull();
-    await expect(platform.auth.createBand({ name: 'Die Frühaufsteher!' })).resolves.toMatchObject({ slug: 'die-fruhaufsteher' });
-    await expect(platform.auth.createBand({ name: '東京ジャズ', slug: 'tokyo-jazz' })).resolves.toMatchObject({ slug: 'tokyo-jazz' });
+    await expect(platform.auth.createBand({ name: 'Die Frühaufsteher!' })).resolves.toMatchObject({
+      slug: 'die-fruhaufsteher',
+    });
+    await expect(platform.auth.createBand({ name: '東京ジャズ', slug: 'tokyo-jazz' })).resolves.toMatchObject({
+      slug: 'tokyo-jazz',
+    });
   });
 
   it('cannot share a slug', async () => {
@@ -103,7 +110,12 @@ describe('memberships', () => {
     const louis = await platform.auth.createUser({ login: 'louis', name: 'Louis', password: 'what a world' });
     const duo = await platform.auth.createBand({ name: 'Afternoon Duo' });
     await join();
-    await platform.auth.setMembership({ userId: louis.userId, bandId: band.bandId, role: 'leader', instrument: ' alto sax ' });
+    await platform.auth.setMembership({
+      userId: louis.userId,
+      bandId: band.bandId,
+      role: 'leader',
+      instrument: ' alto sax ',
+    });
     await platform.auth.setMembership({ userId: ella.userId, bandId: duo.bandId, role: 'leader', instrument: 'voice' });
 
     await expect(platform.auth.members(band.bandId)).resolves.toEqual([
@@ -172,8 +184,14 @@ describe('memberships', () => {
   it('need a user and a band that exist', async () => {
     const part = { userId: ella.userId, bandId: band.bandId, role: 'member', instrument: 'trumpet' } as const;
     for (const id of [randomUUID(), 'nobody']) {
-      await expect(platform.auth.setMembership({ ...part, userId: id })).rejects.toMatchObject({ code: 'user_unknown', status: 404 });
-      await expect(platform.auth.setMembership({ ...part, bandId: id })).rejects.toMatchObject({ code: 'band_unknown', status: 404 });
+      await expect(platform.auth.setMembership({ ...part, userId: id })).rejects.toMatchObject({
+        code: 'user_unknown',
+        status: 404,
+      });
+      await expect(platform.auth.setMembership({ ...part, bandId: id })).rejects.toMatchObject({
+        code: 'band_unknown',
+        status: 404,
+      });
       await expect(platform.auth.members(id)).rejects.toMatchObject({ code: 'band_unknown', status: 404 });
       await expect(platform.auth.memberships(id)).resolves.toEqual([]);
     }
@@ -181,7 +199,10 @@ describe('memberships', () => {
 
   it('need a known role and an instrument', async () => {
     await expect(join('')).rejects.toMatchObject({ code: 'input_invalid', details: { fields: ['instrument'] } });
-    await expect(join('trumpet', 'roadie' as never)).rejects.toMatchObject({ code: 'input_invalid', details: { fields: ['role'] } });
+    await expect(join('trumpet', 'roadie' as never)).rejects.toMatchObject({
+      code: 'input_invalid',
+      details: { fields: ['role'] },
+    });
     expect(permissionsTold()).toEqual([]);
   });
 });
@@ -190,6 +211,8 @@ it('takes its tables away when its migrations are undone', async () => {
   const runner = platform.dataSource.createQueryRunner();
   for (const Migration of [...authMigrations].reverse()) await new Migration().down(runner);
   await runner.release();
-  const left = await platform.dataSource.query(`select table_name from information_schema.tables where table_name like 'auth\\_%'`);
+  const left = await platform.dataSource.query(
+    `select table_name from information_schema.tables where table_name like 'auth\\_%'`,
+  );
   expect(left).toEqual([]);
 });

@@ -83,10 +83,12 @@ export class Roster {
     const { role, instrument } = checked(part, input);
     if (!isId(userId)) throw AuthError.userUnknown();
     if (!isId(bandId)) throw AuthError.bandUnknown();
-    const changed = await this.dataSource.query<unknown[]>(upsertMembership, [userId, bandId, role, instrument]).catch((error: unknown) => {
-      if (violates(error, 'auth_membership_user')) throw AuthError.userUnknown();
-      throw violates(error, 'auth_membership_band') ? AuthError.bandUnknown() : error;
-    });
+    const changed = await this.dataSource
+      .query<unknown[]>(upsertMembership, [userId, bandId, role, instrument])
+      .catch((error: unknown) => {
+        if (violates(error, 'auth_membership_user')) throw AuthError.userUnknown();
+        throw violates(error, 'auth_membership_band') ? AuthError.bandUnknown() : error;
+      });
     return changed.length > 0;
   }
 

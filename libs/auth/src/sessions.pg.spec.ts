@@ -27,7 +27,17 @@ afterEach(async () => {
 const verify = (token: string) => platform.auth.verify(token);
 
 /** As Auth would issue it, but for what the test changes. */
-function forge({ alg = 'HS256', by = key, sid = ella.sessionId, sub = ella.user.userId }: { alg?: string; by?: KeyObject; sid?: string; sub?: string }): Promise<string> {
+function forge({
+  alg = 'HS256',
+  by = key,
+  sid = ella.sessionId,
+  sub = ella.user.userId,
+}: {
+  alg?: string;
+  by?: KeyObject;
+  sid?: string;
+  sub?: string;
+}): Promise<string> {
   const expiresAt = Math.floor(clock.read().getTime() / 1000) + 3600;
   return new SignJWT({ sid }).setProtectedHeader({ alg, typ: 'JWT' }).setSubject(sub).setExpirationTime(expiresAt).sign(by);
 }
@@ -71,12 +81,18 @@ describe('a token is refused as invalid', () => {
   it('when it is well signed but made for something else', async () => {
     await expect(verify(await forge({ sid: 'download-7' }))).rejects.toMatchObject(invalid);
     const claims = { sid: ella.sessionId, sub: ella.user.userId };
-    await expect(verify(await new SignJWT(claims).setProtectedHeader({ alg: 'HS256' }).sign(key))).rejects.toMatchObject(invalid);
+    await expect(verify(await new SignJWT(claims).setProtectedHeader({ alg: 'HS256' }).sign(key))).rejects.toMatchObject(
+      invalid,
+    );
   });
 });
 
 it('asks for a token where there is none', async () => {
-  await expect(verify('')).rejects.toMatchObject({ code: 'token_missing', status: 401, remedy: expect.stringMatching(/^Sign in/) });
+  await expect(verify('')).rejects.toMatchObject({
+    code: 'token_missing',
+    status: 401,
+    remedy: expect.stringMatching(/^Sign in/),
+  });
 });
 
 it('accepts a token until the sign-in expires, and says so afterwards', async () => {
@@ -131,5 +147,7 @@ it('answers the bus, errors included', async () => {
     displayName: 'Ella Brass',
     expiresAt: ella.expiresAt,
   });
-  await expect(platform.bus.request('auth.token_presented', { token: 'nonsense' })).rejects.toMatchObject({ code: 'token_invalid' });
+  await expect(platform.bus.request('auth.token_presented', { token: 'nonsense' })).rejects.toMatchObject({
+    code: 'token_invalid',
+  });
 });

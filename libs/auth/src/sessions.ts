@@ -40,7 +40,11 @@ export class Sessions {
   ) {}
 
   /** @param alongside done in the same transaction */
-  async open(userId: string, userAgent: string | undefined, alongside: (manager: EntityManager) => Promise<void>): Promise<OpenedSession> {
+  async open(
+    userId: string,
+    userAgent: string | undefined,
+    alongside: (manager: EntityManager) => Promise<void>,
+  ): Promise<OpenedSession> {
     const createdAt = this.settings.clock();
     // Tokens expire on whole seconds. Row, token and answer must agree.
     const expiresAtSeconds = Math.floor(createdAt.getTime() / 1000 + this.settings.sessionHours * 3600);
@@ -53,7 +57,14 @@ export class Sessions {
       .sign(await this.key.get());
     await this.dataSource.transaction(async (manager) => {
       await manager.query(forgetExpired, [userId, createdAt]);
-      await manager.insert(AuthSession, { id: sessionId, userId, createdAt, expiresAt, endedAt: null, userAgent: shortened(userAgent) });
+      await manager.insert(AuthSession, {
+        id: sessionId,
+        userId,
+        createdAt,
+        expiresAt,
+        endedAt: null,
+        userAgent: shortened(userAgent),
+      });
       await alongside(manager);
     });
     return { sessionId, token, expiresAt: expiresAt.toISOString() };

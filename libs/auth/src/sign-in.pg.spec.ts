@@ -53,7 +53,9 @@ it('tells a sign-in once its session is committed', async () => {
     sessionsSeen = await platform.dataSource.query(`select id as "sessionId", user_agent as "userAgent" from auth_session`);
   };
   const { sessionId } = await platform.auth.signIn({ ...ella, userAgent: 'Tablet' });
-  expect(platform.listener.told).toEqual([{ name: 'auth.user_logged_in', fact: { userId, sessionId, at: clock.read().toISOString() } }]);
+  expect(platform.listener.told).toEqual([
+    { name: 'auth.user_logged_in', fact: { userId, sessionId, at: clock.read().toISOString() } },
+  ]);
   expect(sessionsSeen).toEqual([{ sessionId, userAgent: 'Tablet' }]);
 });
 
@@ -130,7 +132,9 @@ it('counts attempts that come all at once, to any of the processes', async () =>
   const other = await startPlatform(database.url, { clock: clock.read });
   const attempts = Array.from({ length: 30 }, async (_, index) => {
     const { auth } = index % 2 ? platform : other;
-    return auth.signIn({ login: ella.login, password: `guess number ${index}` }).catch((error: { code: string }) => error.code);
+    return auth
+      .signIn({ login: ella.login, password: `guess number ${index}` })
+      .catch((error: { code: string }) => error.code);
   });
   const outcomes = await Promise.all(attempts);
   await other.app.close();

@@ -28,7 +28,9 @@ it('gives processes that start together one key', async () => {
   const [first] = started;
   const token = await tokenFrom(first!);
   for (const { auth } of started) await expect(auth.verify(token)).resolves.toMatchObject({ displayName: 'Ella Brass' });
-  expect(await first!.dataSource.query(`select octet_length(secret) as bytes from auth_signing_key`)).toEqual([{ bytes: 32 }]);
+  expect(await first!.dataSource.query(`select octet_length(secret) as bytes from auth_signing_key`)).toEqual([
+    { bytes: 32 },
+  ]);
 });
 
 it('keeps users signed in across a restart', async () => {

@@ -23,7 +23,9 @@ export class SigningKey {
   private async load(): Promise<KeyObject> {
     if (this.secret !== undefined) return createSecretKey(this.secret, 'utf8');
     // Of processes that start together the insert lets one through; the others wait for its commit, then read that row.
-    await this.dataSource.query(`insert into auth_signing_key (secret) values ($1) on conflict do nothing`, [randomBytes(32)]);
+    await this.dataSource.query(`insert into auth_signing_key (secret) values ($1) on conflict do nothing`, [
+      randomBytes(32),
+    ]);
     const [row] = await this.dataSource.query<[{ secret: Buffer }]>(`select secret from auth_signing_key`);
     return createSecretKey(row.secret);
   }

@@ -54,7 +54,12 @@ export const quickHashes: AuthOptions = { passwordMemoryKiB: 64, passwordIterati
 /** An empty database with Auth's tables. */
 export function authDatabase(): Promise<TestDatabase> {
   return migratedDatabase('auth', async (url) => {
-    const dataSource = await new DataSource({ type: 'postgres', url, entities: authEntities, migrations: authMigrations }).initialize();
+    const dataSource = await new DataSource({
+      type: 'postgres',
+      url,
+      entities: authEntities,
+      migrations: authMigrations,
+    }).initialize();
     await dataSource.runMigrations();
     await dataSource.destroy();
   });
@@ -73,7 +78,13 @@ export async function startPlatform(url: string, options: AuthOptions = {}, cont
   }).compile();
   const app = testing.createNestApplication({ logger: false });
   await app.init();
-  return { app, auth: app.get(AuthService), bus: app.get(Bus), listener: app.get(Listener), dataSource: app.get(DataSource) };
+  return {
+    app,
+    auth: app.get(AuthService),
+    bus: app.get(Bus),
+    listener: app.get(Listener),
+    dataSource: app.get(DataSource),
+  };
 }
 
 export type Platform = Awaited<ReturnType<typeof startPlatform>>;

@@ -6,7 +6,14 @@ import type { Facts, Receipt } from './facts.js';
 import { OnFact, OnQuestion } from './listeners.js';
 import type { Ask } from './questions.js';
 
-const change: Facts['drive.file_changed'] = { eventId: 'e1', bandId: 'b1', fileId: 'f1', path: 'Tune_Bb.pdf', revision: 1, at: '2026-11-23T20:00:00.000Z' };
+const change: Facts['drive.file_changed'] = {
+  eventId: 'e1',
+  bandId: 'b1',
+  fileId: 'f1',
+  path: 'Tune_Bb.pdf',
+  revision: 1,
+  at: '2026-11-23T20:00:00.000Z',
+};
 const session: Facts['auth.user_logged_in'] = { userId: 'tina', sessionId: 's1', at: '2026-11-23T20:00:00.000Z' };
 
 @Injectable()
@@ -87,7 +94,11 @@ describe('a fact', () => {
 
   test('of a durable source fails when nobody listens, so that its source keeps it', async () => {
     const { bus } = await busWith();
-    await expect(bus.publish('drive.file_changed', change)).rejects.toMatchObject({ code: 'no_receipt', retryable: true, status: 503 });
+    await expect(bus.publish('drive.file_changed', change)).rejects.toMatchObject({
+      code: 'no_receipt',
+      retryable: true,
+      status: 503,
+    });
   });
 
   test('of a durable source fails when those who listen confirm nothing', async () => {
@@ -142,11 +153,17 @@ describe('a question', () => {
 
   test('that nobody answers may be asked again later', async () => {
     const { bus } = await busWith();
-    await expect(bus.request('auth.memberships_requested', { userId: 'tina' })).rejects.toMatchObject({ code: 'no_answer', retryable: true });
+    await expect(bus.request('auth.memberships_requested', { userId: 'tina' })).rejects.toMatchObject({
+      code: 'no_answer',
+      retryable: true,
+    });
   });
 
   test('that two modules answer is a fault of the application, which asking again does not cure', async () => {
     const { bus } = await busWith(Roster, SecondRoster);
-    await expect(bus.request('auth.memberships_requested', { userId: 'tina' })).rejects.toMatchObject({ code: 'many_answers', retryable: false });
+    await expect(bus.request('auth.memberships_requested', { userId: 'tina' })).rejects.toMatchObject({
+      code: 'many_answers',
+      retryable: false,
+    });
   });
 });

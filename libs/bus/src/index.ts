@@ -1,7 +1,16 @@
 export { Bus } from './bus.js';
 export { BusModule } from './bus.module.js';
 export { CodedError, type CodedErrorInit } from './coded-error.js';
-export { durableFacts, type ContentFact, type FactName, type Facts, type FileFact, type PermissionFact, type Receipt, type SessionFact } from './facts.js';
+export {
+  durableFacts,
+  type ContentFact,
+  type FactName,
+  type Facts,
+  type FileFact,
+  type PermissionFact,
+  type Receipt,
+  type SessionFact,
+} from './facts.js';
 export { OnFact, OnQuestion } from './listeners.js';
 export type {
   Answer,

@@ -22,6 +22,7 @@ function hasMp3Frame(head: Buffer): boolean {
   const [sync = 0, version = 0, rate = 0] = head.subarray(at, at + 3);
   const isSync = sync === 0xff && (version & 0xe0) === 0xe0;
   const layer = (version & 0x06) >> 1;
-  const isOther = (version & 0x18) === 0x08 || layer === 0 || layer === 3 || (rate & 0xf0) === 0xf0 || (rate & 0x0c) === 0x0c;
+  const isOther =
+    (version & 0x18) === 0x08 || layer === 0 || layer === 3 || (rate & 0xf0) === 0xf0 || (rate & 0x0c) === 0x0c;
   return isSync && !isOther;
 }

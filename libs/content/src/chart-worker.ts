@@ -81,7 +81,11 @@ export class ChartWorker {
 
   private start(): Worker {
     const parser = createRequire(import.meta.url).resolve('chordsheetjs');
-    const worker = new Worker(source, { eval: true, workerData: { parser }, resourceLimits: { maxOldGenerationSizeMb: 256 } });
+    const worker = new Worker(source, {
+      eval: true,
+      workerData: { parser },
+      resourceLimits: { maxOldGenerationSizeMb: 256 },
+    });
     // An error ends the thread, and its exit is what a waiting text hears of.
     worker.on('error', () => undefined);
     worker.on('exit', () => {

@@ -19,7 +19,8 @@ const chordLimit = 200;
 /** Reads ChordPro. What the parser refuses is broken; tags it does not know are nobody's business. */
 export async function readChart(bytes: Uint8Array, worker: ChartWorker): Promise<ChartReading> {
   const text = decodeText(bytes);
-  if (text === null) return unread(problems.chartBroken('This is not a text file, though its name says that it is a chart.'));
+  if (text === null)
+    return unread(problems.chartBroken('This is not a text file, though its name says that it is a chart.'));
   if (text.trim() === '') return unread(problems.empty());
   if (lineCountExceeds(text, lineLimit)) return unread(problems.tooLarge('The chart has more lines than a song can have.'));
 
@@ -32,7 +33,9 @@ export async function readChart(bytes: Uint8Array, worker: ChartWorker): Promise
     case 'failed':
       return unread(problems.parseFailed(), parse.message);
     case 'parsed':
-      return parse.lines === 0 ? unread(problems.empty('The chart holds no line of words or chords yet.')) : summarize(parse);
+      return parse.lines === 0
+        ? unread(problems.empty('The chart holds no line of words or chords yet.'))
+        : summarize(parse);
   }
 }
 

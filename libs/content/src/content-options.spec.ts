@@ -2,7 +2,10 @@ import { contentDefaults, ContentSettings } from './content-options.js';
 
 describe('the options of Content', () => {
   it('have defaults, also where undefined is given', () => {
-    expect(ContentSettings.from({ tellPollMs: undefined, chartTimeLimitMs: 100 })).toEqual({ ...contentDefaults, chartTimeLimitMs: 100 });
+    expect(ContentSettings.from({ tellPollMs: undefined, chartTimeLimitMs: 100 })).toEqual({
+      ...contentDefaults,
+      chartTimeLimitMs: 100,
+    });
   });
 
   it.each<[object, string]>([

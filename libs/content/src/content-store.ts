@@ -76,7 +76,13 @@ export class ContentStore {
   }
 
   /** After the file's row was written: its lock is what gives the facts of one file their order. */
-  private async addFact(manager: EntityManager, name: ContentFactName, bandId: string, fileId: string, causedBy: string): Promise<void> {
+  private async addFact(
+    manager: EntityManager,
+    name: ContentFactName,
+    bandId: string,
+    fileId: string,
+    causedBy: string,
+  ): Promise<void> {
     await manager.query(`insert into content_fact (name, band_id, file_id, caused_by) values ($1, $2, $3, $4)`, [
       name,
       bandId,

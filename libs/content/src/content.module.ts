@@ -8,7 +8,9 @@ import { ContentService } from './content.service.js';
 
 export const contentEntities = [ContentFile, ContentFactRow];
 
-const { ConfigurableModuleClass, MODULE_OPTIONS_TOKEN } = new ConfigurableModuleBuilder<ContentOptions>({ moduleName: 'Content' })
+const { ConfigurableModuleClass, MODULE_OPTIONS_TOKEN } = new ConfigurableModuleBuilder<ContentOptions>({
+  moduleName: 'Content',
+})
   .setClassMethodName('forRoot')
   .build();
 
@@ -22,7 +24,11 @@ const { ConfigurableModuleClass, MODULE_OPTIONS_TOKEN } = new ConfigurableModule
   providers: [
     ContentService,
     ContentAnswers,
-    { provide: ContentSettings, inject: [MODULE_OPTIONS_TOKEN], useFactory: (options: ContentOptions) => ContentSettings.from(options) },
+    {
+      provide: ContentSettings,
+      inject: [MODULE_OPTIONS_TOKEN],
+      useFactory: (options: ContentOptions) => ContentSettings.from(options),
+    },
   ],
   exports: [ContentService],
 })

@@ -19,8 +19,10 @@ afterEach(async () => {
   await database.drop();
 });
 
-const parse = (file: DriveFile, operationId = `op${++operations}`) => one.bus.request('content.parse_requested', { file, operationId });
-const forget = (fileId: string, operationId = `op${++operations}`) => one.bus.request('content.forget_requested', { fileId, operationId });
+const parse = (file: DriveFile, operationId = `op${++operations}`) =>
+  one.bus.request('content.parse_requested', { file, operationId });
+const forget = (fileId: string, operationId = `op${++operations}`) =>
+  one.bus.request('content.forget_requested', { fileId, operationId });
 
 describe('a file that Sync asks about', () => {
   it('gets a verdict, is remembered, and the fact names the operation that asked', async () => {
@@ -54,9 +56,21 @@ describe('a file that Sync asks about', () => {
 
   it('that Drive does not serve is judged without its bytes', async () => {
     const part = one.drive.put('f1', 'Blues_Bb.pdf', pdf);
-    const outside = await parse({ ...part, size: 0, problem: { code: 'link_leaves_folder', reason: 'The link leads out of the folder.' } });
-    expect(outside).toMatchObject({ audience: 'leader', content: { readable: false, problem: { code: 'link_leaves_folder' } } });
-    const locked = await parse({ ...part, revision: 2, size: 0, problem: { code: 'not_readable', reason: 'No permission.' } });
+    const outside = await parse({
+      ...part,
+      size: 0,
+      problem: { code: 'link_leaves_folder', reason: 'The link leads out of the folder.' },
+    });
+    expect(outside).toMatchObject({
+      audience: 'leader',
+      content: { readable: false, problem: { code: 'link_leaves_folder' } },
+    });
+    const locked = await parse({
+      ...part,
+      revision: 2,
+      size: 0,
+      problem: { code: 'not_readable', reason: 'No permission.' },
+    });
     expect(locked).toMatchObject({ audience: 'Bb', content: { readable: false, problem: { code: 'not_readable' } } });
     expect(one.drive.asked).toEqual([]);
   });
@@ -84,7 +98,10 @@ describe('a file that Sync asks about', () => {
   });
 
   it('gets the same summary from the same bytes and name', async () => {
-    const [first, second] = [await parse(one.drive.put('f1', 'Blues.cho', chart)), await parse(one.drive.put('f2', 'Blues.cho', chart))];
+    const [first, second] = [
+      await parse(one.drive.put('f1', 'Blues.cho', chart)),
+      await parse(one.drive.put('f2', 'Blues.cho', chart)),
+    ];
     expect(second).toEqual(first);
   });
 });
@@ -187,6 +204,8 @@ describe('the library', () => {
   });
 
   it('answers who reads what on the bus', async () => {
-    expect(await one.bus.request('content.audiences_requested', { instrument: 'alto sax', role: 'member' })).toEqual({ audiences: ['Eb'] });
+    expect(await one.bus.request('content.audiences_requested', { instrument: 'alto sax', role: 'member' })).toEqual({
+      audiences: ['Eb'],
+    });
   });
 });

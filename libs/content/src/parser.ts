@@ -49,7 +49,8 @@ export class Parser {
     const { buffer, byteOffset, byteLength } = await readBytes(limit);
     const bytes = Buffer.from(buffer, byteOffset, byteLength);
     try {
-      const finding = bytes.length === 0 ? { problem: problems.empty() } : await this.look(name, name.format, bytes, limit >= file.size);
+      const finding =
+        bytes.length === 0 ? { problem: problems.empty() } : await this.look(name, name.format, bytes, limit >= file.size);
       if (finding.fault) this.onFault(file, finding.fault);
       return this.summary(file, name, finding);
     } catch (fault) {
@@ -73,7 +74,8 @@ export class Parser {
     if (name.misfit === 'name_unknown') return problems.nameUnknown();
     if (file.size === 0) return problems.empty();
     const isText = name.format === 'chordpro' || name.format === 'setlist';
-    if (isText && file.size > this.settings.textLimitBytes) return problems.tooLarge('The file is too large to be a text of music.');
+    if (isText && file.size > this.settings.textLimitBytes)
+      return problems.tooLarge('The file is too large to be a text of music.');
     return null;
   }
 

@@ -17,7 +17,10 @@ describe('a PDF', () => {
   });
 
   it('is readable where its pages cannot be counted', () => {
-    expect(readPdf(pdf('5 0 obj << /Type /ObjStm >> stream endstream endobj'), true)).toEqual({ problem: null, pages: null });
+    expect(readPdf(pdf('5 0 obj << /Type /ObjStm >> stream endstream endobj'), true)).toEqual({
+      problem: null,
+      pages: null,
+    });
   });
 
   it('is broken without its header, and without its end', () => {

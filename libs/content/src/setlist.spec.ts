@@ -42,7 +42,9 @@ describe('a setlist', () => {
     );
     expect(problem).toBeNull();
     expect(setlist?.date).toBeNull();
-    expect(setlist?.sets.map(({ entries }) => entries.map(({ title }) => title))).toEqual([['Corcovado: Quiet Nights', 'Daisy Bell']]);
+    expect(setlist?.sets.map(({ entries }) => entries.map(({ title }) => title))).toEqual([
+      ['Corcovado: Quiet Nights', 'Daisy Bell'],
+    ]);
   });
 
   it('does not believe in a 30th of February', () => {
@@ -69,11 +71,14 @@ describe('a setlist', () => {
 
   it('can be read and stored whatever it holds', () => {
     fc.assert(
-      fc.property(fc.array(fc.tuple(fc.constantFrom('', '# ', '##', 'date:', 'a: ', '|'), anyString), { maxLength: 20 }), (lines) => {
-        const reading = read(lines.map((line) => line.join('')).join('\n'));
-        expect(storable(reading)).toBe(true);
-        expect(reading.setlist === undefined).toBe(reading.problem !== null);
-      }),
+      fc.property(
+        fc.array(fc.tuple(fc.constantFrom('', '# ', '##', 'date:', 'a: ', '|'), anyString), { maxLength: 20 }),
+        (lines) => {
+          const reading = read(lines.map((line) => line.join('')).join('\n'));
+          expect(storable(reading)).toBe(true);
+          expect(reading.setlist === undefined).toBe(reading.problem !== null);
+        },
+      ),
     );
   });
 });

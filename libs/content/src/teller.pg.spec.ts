@@ -21,7 +21,10 @@ async function start(): Promise<ContentApp> {
 }
 
 async function parse({ bus, drive }: ContentApp, fileId: string, revision: number, operationId: string): Promise<void> {
-  await bus.request('content.parse_requested', { file: drive.put(fileId, `Blues ${revision}_Bb.pdf`, pdf, revision), operationId });
+  await bus.request('content.parse_requested', {
+    file: drive.put(fileId, `Blues ${revision}_Bb.pdf`, pdf, revision),
+    operationId,
+  });
 }
 
 describe('a fact of Content', () => {
@@ -80,11 +83,15 @@ describe('a new version of the parser', () => {
 
     const two = await start();
     const seen = (): string[] =>
-      [one, two].flatMap(({ facts }) => facts.told.filter(({ name }) => name === 'content.metadata_changed').map(({ fileId }) => fileId));
+      [one, two].flatMap(({ facts }) =>
+        facts.told.filter(({ name }) => name === 'content.metadata_changed').map(({ fileId }) => fileId),
+      );
     await Promise.race([one, two].map(({ facts }) => facts.until(() => seen().length >= 2)));
     const three = await start();
     await parse(three, 'f1', 1, 'again');
-    await Promise.race([one, two, three].map(({ facts }) => facts.until((told) => told.some(({ causedBy }) => causedBy === 'again'))));
+    await Promise.race(
+      [one, two, three].map(({ facts }) => facts.until((told) => told.some(({ causedBy }) => causedBy === 'again'))),
+    );
     expect(seen().sort()).toEqual(['f1', 'f2']);
     expect(three.facts.told.filter(({ name }) => name === 'content.metadata_changed')).toEqual([]);
   });

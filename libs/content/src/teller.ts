@@ -79,13 +79,16 @@ export class Teller {
    * @returns how long to wait for the next batch
    */
   private async tellBatch(manager: EntityManager): Promise<number> {
-    const [turn] = await manager.query<{ mine: boolean }[]>(`select pg_try_advisory_xact_lock(hashtext('content_fact')) as mine`);
+    const [turn] = await manager.query<{ mine: boolean }[]>(
+      `select pg_try_advisory_xact_lock(hashtext('content_fact')) as mine`,
+    );
     if (!turn?.mine) return busyMs;
     const facts = await manager.query<ContentFactRow[]>(dueHeads, [batchSize]);
     if (facts.length === 0) return this.untilNext(manager);
 
     const outcomes = await Promise.allSettled(facts.map((fact) => this.tell(fact)));
-    const seqs = (status: string): string[] => facts.filter((_, index) => outcomes[index]?.status === status).map(({ seq }) => seq);
+    const seqs = (status: string): string[] =>
+      facts.filter((_, index) => outcomes[index]?.status === status).map(({ seq }) => seq);
     await manager.query(`delete from content_fact where seq = any($1::bigint[])`, [seqs('fulfilled')]);
     await manager.query(postpone, [seqs('rejected'), firstBackoffMs, this.settings.tellBackoffMaxMs]);
     const failure = outcomes.find((outcome) => outcome.status === 'rejected');
@@ -94,7 +97,13 @@ export class Teller {
   }
 
   private async tell({ eventId, name, bandId, fileId, causedBy, at }: ContentFactRow): Promise<void> {
-    await this.bus.publish(name, { eventId, bandId, fileId, ...(causedBy === null ? {} : { causedBy }), at: at.toISOString() });
+    await this.bus.publish(name, {
+      eventId,
+      bandId,
+      fileId,
+      ...(causedBy === null ? {} : { causedBy }),
+      at: at.toISOString(),
+    });
   }
 
   private async untilNext(manager: EntityManager): Promise<number> {

@@ -7,7 +7,9 @@ export const anyString = fc.oneof(
 );
 
 /** A title as somebody would name a file: one line, no underscore in it. */
-export const plainTitle = fc.stringMatching(/^[A-Za-zÀ-ÖØ-öø-ÿ0-9'’&.,!?-]{1,12}( [A-Za-zÀ-ÖØ-öø-ÿ0-9'’&.,!?-]{1,12}){0,4}$/);
+export const plainTitle = fc.stringMatching(
+  /^[A-Za-zÀ-ÖØ-öø-ÿ0-9'’&.,!?-]{1,12}( [A-Za-zÀ-ÖØ-öø-ÿ0-9'’&.,!?-]{1,12}){0,4}$/,
+);
 
 /** Unlike a property by `===`, this names what would not survive the database. */
 export function storable(value: unknown): boolean {

@@ -46,7 +46,13 @@ export class DriveOfTest {
     const bytes = this.bytes.get(`${fileId}@${revision}`);
     await this.gate;
     if (!bytes)
-      throw new CodedError({ code: 'revision_gone', message: 'The file has changed.', remedy: 'Ask again.', status: 409, retryable: true });
+      throw new CodedError({
+        code: 'revision_gone',
+        message: 'The file has changed.',
+        remedy: 'Ask again.',
+        status: 409,
+        retryable: true,
+      });
     return { bytes: bytes.subarray(0, limit), truncated: bytes.length > limit };
   }
 }
@@ -104,7 +110,13 @@ export async function startContent(url: string, options: ContentOptions = {}): P
   const module = await Test.createTestingModule({
     imports: [
       BusModule,
-      TypeOrmModule.forRoot({ type: 'postgres', url, entities: contentEntities, migrations: contentMigrations, migrationsRun: true }),
+      TypeOrmModule.forRoot({
+        type: 'postgres',
+        url,
+        entities: contentEntities,
+        migrations: contentMigrations,
+        migrationsRun: true,
+      }),
       ContentModule.forRoot(options),
       TestModule,
     ],

@@ -36,26 +36,24 @@ class CloudSource implements DriveSource {
     const { changeLog } = this.connection;
     const token = Number((await changeLog.cursor())?.['token'] ?? 0);
     this.cloud.askedFrom.push(token);
-    const sightings = this.cloud.changes
-      .slice(token)
-      .flatMap(({ id, path, was, content }) => [
-        ...(was ? [{ seen: 'gone' as const, path: was }] : []),
-        ...(path
-          ? [
-              {
-                seen: 'present' as const,
-                path,
-                sourceId: id,
-                size: content.length,
-                hash: `md5 ${content}`,
-                modifiedAt: '2026-11-23T00:00:00.000Z',
-                fingerprint: { content },
-                linkTarget: null,
-                problem: null,
-              },
-            ]
-          : []),
-      ]);
+    const sightings = this.cloud.changes.slice(token).flatMap(({ id, path, was, content }) => [
+      ...(was ? [{ seen: 'gone' as const, path: was }] : []),
+      ...(path
+        ? [
+            {
+              seen: 'present' as const,
+              path,
+              sourceId: id,
+              size: content.length,
+              hash: `md5 ${content}`,
+              modifiedAt: '2026-11-23T00:00:00.000Z',
+              fingerprint: { content },
+              linkTarget: null,
+              problem: null,
+            },
+          ]
+        : []),
+    ]);
     return (await changeLog.commit(sightings, { token: this.cloud.changes.length })).length;
   }
 

@@ -20,7 +20,8 @@ export class DemoBand {
     for (const { login, name, instrument, role } of demoMembers) {
       const known = await this.auth.userByLogin(login);
       const { userId } = known ?? (await this.auth.createUser({ login, name, password: demoPassword }));
-      if (!known || (await this.auth.memberships(userId)).length === 0) await this.auth.setMembership({ userId, bandId, instrument, role });
+      if (!known || (await this.auth.memberships(userId)).length === 0)
+        await this.auth.setMembership({ userId, bandId, instrument, role });
     }
     await this.drive.connectFolder({ bandId, root: this.config.libraryDir });
     return { bandId };

@@ -17,7 +17,9 @@ export class FileAccess {
     if (!z.uuid().safeParse(fileId).success) throw fileUnknown();
     const file = await this.content.audienceOf(fileId);
     const membership = file && (await this.auth.memberships(userId)).find(({ bandId }) => bandId === file.bandId);
-    const mayOpen = membership && (file.audience === null || this.content.audiencesFor(membership.instrument, membership.role).includes(file.audience));
+    const mayOpen =
+      membership &&
+      (file.audience === null || this.content.audiencesFor(membership.instrument, membership.role).includes(file.audience));
     if (!mayOpen) throw fileUnknown();
   }
 
@@ -25,11 +27,21 @@ export class FileAccess {
   async audiences(userId: string, bandId: string): Promise<string[]> {
     const membership = (await this.auth.memberships(userId)).find((candidate) => candidate.bandId === bandId);
     if (!membership) {
-      throw new CodedError({ code: 'band_forbidden', message: 'You are not a member of this band.', remedy: 'Ask a leader of the band for access.', status: 403 });
+      throw new CodedError({
+        code: 'band_forbidden',
+        message: 'You are not a member of this band.',
+        remedy: 'Ask a leader of the band for access.',
+        status: 403,
+      });
     }
     return this.content.audiencesFor(membership.instrument, membership.role);
   }
 }
 
 export const fileUnknown = (): CodedError =>
-  new CodedError({ code: 'file_unknown', message: 'There is no such file in your library.', remedy: 'Look the file up again; it may have been removed.', status: 404 });
+  new CodedError({
+    code: 'file_unknown',
+    message: 'There is no such file in your library.',
+    remedy: 'Look the file up again; it may have been removed.',
+    status: 404,
+  });

@@ -23,7 +23,11 @@ export class FilesController {
 
   @Get(':fileId/content')
   @ApiOperation({ summary: "A file's bytes, with an ETag and single ranges" })
-  @ApiQuery({ name: 'revision', required: false, description: 'Exactly this revision; `revision_gone` when it has changed since' })
+  @ApiQuery({
+    name: 'revision',
+    required: false,
+    description: 'Exactly this revision; `revision_gone` when it has changed since',
+  })
   @ApiHeader({ name: 'If-None-Match', required: false })
   @ApiHeader({ name: 'Range', required: false })
   async content(

@@ -20,7 +20,9 @@ export class HealthController {
   ) {}
 
   @Get('live')
-  @ApiOperation({ summary: 'True as long as the process serves. It stays true while the database is away: sockets outlive that.' })
+  @ApiOperation({
+    summary: 'True as long as the process serves. It stays true while the database is away: sockets outlive that.',
+  })
   live(): { live: true } {
     return { live: true };
   }
@@ -46,6 +48,8 @@ export class HealthController {
   private folders(): Check {
     const sources = this.drive.sources();
     const broken = sources.filter(({ state }) => state === 'folder_missing');
-    return broken.length === 0 ? { ok: true } : { ok: false, reason: `${broken.length} of ${sources.length} folders cannot be read.` };
+    return broken.length === 0
+      ? { ok: true }
+      : { ok: false, reason: `${broken.length} of ${sources.length} folders cannot be read.` };
   }
 }

@@ -27,7 +27,10 @@ export class LibraryController {
   @Get()
   @ApiOperation({ summary: "The repertoire that belongs to the caller's instrument, of one band or of all of theirs" })
   @ApiQuery({ name: 'bandId', required: false })
-  async library(@CurrentPrincipal() { userId }: Principal, @Query('bandId') bandId?: string): Promise<{ bands: BandLibrary[] }> {
+  async library(
+    @CurrentPrincipal() { userId }: Principal,
+    @Query('bandId') bandId?: string,
+  ): Promise<{ bands: BandLibrary[] }> {
     const bandIds = bandId ? [bandId] : (await this.auth.bands(userId)).map((band) => band.bandId);
     return { bands: await Promise.all(bandIds.map((id) => this.ofBand(userId, id))) };
   }

@@ -18,7 +18,11 @@ export class SessionController {
   @HttpCode(200)
   @ApiOperation({ summary: 'Starts a session: its token, and the same as an HttpOnly cookie' })
   @ApiBody({ schema: z.toJSONSchema(credentials) as never })
-  async signIn(@Body() body: unknown, @Req() request: Request, @Res({ passthrough: true }) response: Response): Promise<unknown> {
+  async signIn(
+    @Body() body: unknown,
+    @Req() request: Request,
+    @Res({ passthrough: true }) response: Response,
+  ): Promise<unknown> {
     const parsed = credentials.safeParse(body);
     if (!parsed.success) throw new SyncError('request_invalid', 'Send login and password.', { issues: parsed.error.issues });
     const { token, expiresAt, user } = await this.auth.signIn({ ...parsed.data, userAgent: request.headers['user-agent'] });
@@ -30,7 +34,10 @@ export class SessionController {
   @HttpCode(204)
   @UseGuards(AuthGuard)
   @ApiOperation({ summary: 'Ends the session and closes its sockets' })
-  async signOut(@CurrentPrincipal() { sessionId }: Principal, @Res({ passthrough: true }) response: Response): Promise<void> {
+  async signOut(
+    @CurrentPrincipal() { sessionId }: Principal,
+    @Res({ passthrough: true }) response: Response,
+  ): Promise<void> {
     await this.auth.signOut(sessionId);
     response.setHeader('Set-Cookie', clearedSessionCookie());
   }
@@ -39,6 +46,11 @@ export class SessionController {
   @UseGuards(AuthGuard)
   @ApiOperation({ summary: 'The user of this session, their bands, and the token, with which a reloaded page connects' })
   async me(@CurrentPrincipal() { userId, displayName, expiresAt }: Principal, @Req() request: Request): Promise<unknown> {
-    return { user: { userId, name: displayName }, token: presentedToken(request), expiresAt, bands: await this.auth.bands(userId) };
+    return {
+      user: { userId, name: displayName },
+      token: presentedToken(request),
+      expiresAt,
+      bands: await this.auth.bands(userId),
+    };
   }
 }

@@ -55,6 +55,8 @@ export class AuthTables1764000000001 implements MigrationInterface {
   }
 
   async down(queryRunner: QueryRunner): Promise<void> {
-    await queryRunner.query(`drop table auth_attempts, auth_signing_key, auth_session, auth_membership, auth_band, auth_user`);
+    await queryRunner.query(
+      `drop table auth_attempts, auth_signing_key, auth_session, auth_membership, auth_band, auth_user`,
+    );
   }
 }
