@@ -118,11 +118,11 @@ export default tseslint.config(
       '@typescript-eslint/require-await': 'off',
       '@typescript-eslint/no-misused-promises': ['error', { checksVoidReturn: { attributes: false } }],
       '@typescript-eslint/restrict-template-expressions': ['error', { allowNumber: true, allowBoolean: true }],
-      eqeqeq: 'error',
+      eqeqeq: ['error', 'always', { null: 'ignore' }],
       'no-console': 'error',
     },
   },
-  { files: ['apps/stage/**/*.tsx', 'libs/sync-react/**/*.tsx'], ...hooks.configs.flat['recommended-latest'] },
+  { files: ['apps/stage/**/*.{ts,tsx}', 'libs/sync-react/**/*.{ts,tsx}'], ...hooks.configs.flat['recommended-latest'] },
   {
     files: ['apps/platform/src/main.ts', 'bench/**', 'examples/**', 'scripts/**', 'libs/devdb/**'],
     rules: { 'no-console': 'off' },

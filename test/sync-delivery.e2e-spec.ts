@@ -81,6 +81,35 @@ describe('delivery', () => {
     expect(numbers(tina)).toEqual([2, 1]);
   });
 
+  it('tells two transactions about one entity in the order of their commits, when the first was late', async () => {
+    const tina = follow('tina', 'band:b1');
+    await tina.subscribe();
+    const broadcaster = sync.app.get(EventBroadcaster);
+    const early = sync.database.createQueryRunner();
+    const brake = sync.database.createQueryRunner();
+    try {
+      await early.startTransaction();
+      await broadcaster.publish(
+        { channel: 'band:b1', type: 'note', key: 'e', data: { n: 1 } },
+        { transaction: early.manager },
+      );
+      // Numbered already, though stored after it.
+      await publish('band:b1', 0);
+      await tina.count(1);
+      // The sequencer stands still while both transactions about the entity commit, one after the other.
+      await brake.startTransaction();
+      await brake.query('select * from sync_leader for update');
+      await early.commitTransaction();
+      await publish('band:b1', 2, 'e');
+      await brake.commitTransaction();
+      await tina.count(3);
+      expect(numbers(tina)).toEqual([0, 1, 2]);
+    } finally {
+      await early.release();
+      await brake.release();
+    }
+  });
+
   it('replays exactly what was committed while the member was away', async () => {
     const first = follow('tina', 'band:b1');
     await first.subscribe();

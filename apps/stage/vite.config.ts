@@ -23,14 +23,22 @@ function pdfResources(): Plugin {
     generateBundle() {
       for (const folder of folders) {
         for (const name of readdirSync(join(directory, folder))) {
-          this.emitFile({ type: 'asset', fileName: `${base}${folder}/${name}`, source: readFileSync(join(directory, folder, name)) });
+          this.emitFile({
+            type: 'asset',
+            fileName: `${base}${folder}/${name}`,
+            source: readFileSync(join(directory, folder, name)),
+          });
         }
       }
     },
     configureServer(server) {
       server.middlewares.use(`/${base}`, (request, response, next) => {
         const [folder, name] = (request.url ?? '').split('?')[0]!.split('/').filter(Boolean);
-        const known = folder !== undefined && name !== undefined && folders.includes(folder) && readdirSync(join(directory, folder)).includes(name);
+        const known =
+          folder !== undefined &&
+          name !== undefined &&
+          folders.includes(folder) &&
+          readdirSync(join(directory, folder)).includes(name);
         if (known) response.end(readFileSync(join(directory, folder, name)));
         else next();
       });
@@ -48,7 +56,7 @@ export default defineConfig({
       '@soleil/sync-react': library('sync-react'),
     },
   },
-  build: { outDir: resolve(here, 'dist'), emptyOutDir: true, chunkSizeWarningLimit: 1200 },
+  build: { outDir: resolve(here, 'dist'), emptyOutDir: true, chunkSizeWarningLimit: 1200, reportCompressedSize: false },
   server: {
     // `npx vite apps/stage` beside a running platform: the page reloads as it is written.
     proxy: {

@@ -21,7 +21,7 @@ export interface PlatformStart {
 export async function createPlatform({
   config,
   databaseUrl,
-  logger = ['log', 'warn', 'error', 'fatal'],
+  logger = ['warn', 'error', 'fatal'],
   sync,
 }: PlatformStart): Promise<NestExpressApplication> {
   await migrate(databaseUrl);

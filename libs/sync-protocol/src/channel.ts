@@ -7,7 +7,10 @@ import { z } from 'zod';
 export const channelName = z
   .string()
   .max(160)
-  .regex(/^(system|user:[\w-]{1,64}|band:[\w-]{1,64}(:[\w-]{1,64})?)$/, 'must be system, user:<id>, band:<id> or band:<id>:<audience>');
+  .regex(
+    /^(system|user:[\w-]{1,64}|band:[\w-]{1,64}(:[\w-]{1,64})?)$/,
+    'must be system, user:<id>, band:<id> or band:<id>:<audience>',
+  );
 
 export type ChannelName = z.infer<typeof channelName>;
 

@@ -52,7 +52,11 @@ export class EventBroadcaster {
   }
 
   /** To all members of a band, or to an audience within it. */
-  toBand(bandId: string, announcement: Announcement, options: PublishOptions & { audience?: string | null } = {}): Promise<string> {
+  toBand(
+    bandId: string,
+    announcement: Announcement,
+    options: PublishOptions & { audience?: string | null } = {},
+  ): Promise<string> {
     return this.publish({ ...announcement, channel: bandChannel(bandId, options.audience ?? null) }, options);
   }
 

@@ -45,7 +45,9 @@ const schema = z.strictObject({
   /** A band is looked over this often without any event. */
   bandSyncIntervalMs: positive,
   /** Where a REST call carries its token. Default: `Authorization: Bearer`. Undefined for a call without one. */
-  readToken: z.custom<(request: { method: string; headers: IncomingHttpHeaders }) => string | undefined>((value) => typeof value === 'function'),
+  readToken: z.custom<(request: { method: string; headers: IncomingHttpHeaders }) => string | undefined>(
+    (value) => typeof value === 'function',
+  ),
 });
 
 export type ResolvedSyncOptions = z.infer<typeof schema>;

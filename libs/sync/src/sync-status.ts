@@ -46,7 +46,8 @@ export class SyncStatus {
   async status(userId: string, access: Access): Promise<Status> {
     const led = access.memberships.map(({ bandId }) => bandId).filter((bandId) => leads(access, bandId));
     // Whoever follows a band's channel is a member of it.
-    const ofLedBands = ({ channels }: ConnectionInfo): boolean => led.some((bandId) => channels.includes(bandChannel(bandId)));
+    const ofLedBands = ({ channels }: ConnectionInfo): boolean =>
+      led.some((bandId) => channels.includes(bandChannel(bandId)));
     return {
       node: this.options.node,
       sequencer: await this.sequencer(),
@@ -70,6 +71,11 @@ export class SyncStatus {
                        (select max(finished_at) from sync_operation where band_id = $1 and kind = 'band' and status = 'completed')) as last`,
       [bandId],
     );
-    return { bandId, files: row!.files, lastSyncAt: row!.last?.toISOString() ?? null, operations: await this.engine.counts([bandId]) };
+    return {
+      bandId,
+      files: row!.files,
+      lastSyncAt: row!.last?.toISOString() ?? null,
+      operations: await this.engine.counts([bandId]),
+    };
   }
 }

@@ -1,4 +1,13 @@
-import { ConfigurableModuleBuilder, Inject, Module, type BeforeApplicationShutdown, type ConfigurableModuleAsyncOptions, type DynamicModule, type OnApplicationBootstrap, type Provider } from '@nestjs/common';
+import {
+  ConfigurableModuleBuilder,
+  Inject,
+  Module,
+  type BeforeApplicationShutdown,
+  type ConfigurableModuleAsyncOptions,
+  type DynamicModule,
+  type OnApplicationBootstrap,
+  type Provider,
+} from '@nestjs/common';
 import { Bus } from '@soleil/bus';
 import { DataSource } from 'typeorm';
 import { BandWork } from './engine/band-work.js';
@@ -36,12 +45,21 @@ const providers: Provider[] = [
   plain(Outbox, DataSource),
   plain(CommitWatch, DataSource),
   plain(LogReader, DataSource),
-  { provide: NodeLink, inject: [DataSource, SYNC_OPTIONS], useFactory: (database: DataSource, { node }: ResolvedSyncOptions) => new NodeLink(database, node) },
+  {
+    provide: NodeLink,
+    inject: [DataSource, SYNC_OPTIONS],
+    useFactory: (database: DataSource, { node }: ResolvedSyncOptions) => new NodeLink(database, node),
+  },
   plain(Hubs, LogReader, NodeLink, SYNC_OPTIONS),
   {
     provide: Sequencer,
     inject: [DataSource, SYNC_OPTIONS, Hubs, NodeLink],
-    useFactory: (database: DataSource, { node, leaseMs, pollMs, sequencerBatch }: ResolvedSyncOptions, hubs: Hubs, link: NodeLink) => {
+    useFactory: (
+      database: DataSource,
+      { node, leaseMs, pollMs, sequencerBatch }: ResolvedSyncOptions,
+      hubs: Hubs,
+      link: NodeLink,
+    ) => {
       const sequencer = new Sequencer(database, { node, leaseMs, pollMs, batchSize: sequencerBatch }, (batches) => {
         hubs.deliver(batches);
         link.tellHeads(batches.map(({ channel, to }) => [channel, to]));
@@ -56,7 +74,8 @@ const providers: Provider[] = [
   {
     provide: OperationQueue,
     inject: [DataSource, SYNC_OPTIONS],
-    useFactory: (database: DataSource, { node }: ResolvedSyncOptions) => new OperationQueue(database, node, operationLeaseMs),
+    useFactory: (database: DataSource, { node }: ResolvedSyncOptions) =>
+      new OperationQueue(database, node, operationLeaseMs),
   },
   plain(FileSynchronizer, Bus, EventBroadcaster, DataSource),
   {

@@ -77,7 +77,10 @@ class TestSocket implements ReaderSocket {
 
   /** As the gateway does it: every reader may go on. */
   acknowledge(channel: string, offset: number): void {
-    this.unacknowledged.set(channel, (this.unacknowledged.get(channel) ?? []).filter(({ to }) => to > offset));
+    this.unacknowledged.set(
+      channel,
+      (this.unacknowledged.get(channel) ?? []).filter(({ to }) => to > offset),
+    );
     this.window.acknowledged(channel, offset);
     this.pumpAll();
   }
@@ -129,7 +132,12 @@ export class FanOutWorld {
   }
 
   /** Follows a channel as the gateway lets a device do it. A read that fails is told to the device, which stays away. */
-  async subscribe(socket: TestSocket, channel: string, position: Position | null, expected: PositionLoss | null): Promise<void> {
+  async subscribe(
+    socket: TestSocket,
+    channel: string,
+    position: Position | null,
+    expected: PositionLoss | null,
+  ): Promise<void> {
     if (socket.subscriptions.has(channel) || socket.opening.has(channel)) return;
     socket.opening.add(channel);
     const hub = this.hub(channel);
@@ -192,7 +200,11 @@ export class FanOutWorld {
       const everything = [this.log.between(channel, after, upTo).map(({ id }) => id)];
       const latest = latestOfEachKey(this.log.between(channel, after, upTo));
       const compacted = step.map(({ from, to }) =>
-        latest.filter(({ offset, key, data }) => offset >= from && offset <= to && !(from === 1 && key !== undefined && data === null)).map(({ id }) => id),
+        latest
+          .filter(
+            ({ offset, key, data }) => offset >= from && offset <= to && !(from === 1 && key !== undefined && data === null),
+          )
+          .map(({ id }) => id),
       );
       const isNear = after > 0 && upTo - after <= this.options.compactAfterMessages;
       if (isNear) expect(got).toEqual(everything);
@@ -216,7 +228,11 @@ export class FanOutWorld {
   }
 
   private progress(): string {
-    return JSON.stringify(this.sockets.map(({ subscriptions }) => [...subscriptions.values()].map(({ sentUpTo, reader }) => [sentUpTo, reader?.isInRoom])));
+    return JSON.stringify(
+      this.sockets.map(({ subscriptions }) =>
+        [...subscriptions.values()].map(({ sentUpTo, reader }) => [sentUpTo, reader?.isInRoom]),
+      ),
+    );
   }
 
   /** Until no read is pending and every promise has run. */

@@ -39,7 +39,14 @@ export class MemoryLog {
     const from = log.messages.length + 1;
     const messages = entries.map(({ key, gone }, index): Message => {
       const offset = from + index;
-      return { offset, id: `${channel}#${offset}`, type: 'note', ...(key === null ? {} : { key }), data: gone ? null : offset, at: '2026-11-23T20:00:00.000Z' };
+      return {
+        offset,
+        id: `${channel}#${offset}`,
+        type: 'note',
+        ...(key === null ? {} : { key }),
+        data: gone ? null : offset,
+        at: '2026-11-23T20:00:00.000Z',
+      };
     });
     if (log.epochs.at(-1)?.epoch !== epoch) log.epochs.push({ epoch, beganAt: from });
     log.messages.push(...messages);
@@ -70,7 +77,9 @@ export class MemoryLog {
   page({ channel, after, upTo, compacted, limit }: PageQuery): Promise<Message[]> {
     return this.read(() => {
       const all = this.between(channel, after, upTo);
-      const found = compacted ? latestOfEachKey(all).filter(({ key, data }) => !(after === 0 && key !== undefined && data === null)) : all;
+      const found = compacted
+        ? latestOfEachKey(all).filter(({ key, data }) => !(after === 0 && key !== undefined && data === null))
+        : all;
       return found.slice(0, limit);
     });
   }
@@ -99,5 +108,7 @@ export class MemoryLog {
 
 /** Without what a later one of the same key, among these, supersedes. */
 export function latestOfEachKey(messages: readonly Message[]): Message[] {
-  return messages.filter(({ key, offset }) => key === undefined || !messages.some((later) => later.key === key && later.offset > offset));
+  return messages.filter(
+    ({ key, offset }) => key === undefined || !messages.some((later) => later.key === key && later.offset > offset),
+  );
 }

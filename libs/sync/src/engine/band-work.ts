@@ -26,7 +26,9 @@ export class BandWork {
     );
     // Sorted, so that two of these take the files' locks in the same order.
     const all = [...new Set([...fileIds, ...published.map(({ file_id }) => file_id)])].sort();
-    return this.enqueueing(all.map((fileId) => ({ ...fileOperation(bandId!, fileId), priority: 'low', cause: 'full_sync', parentId: id })));
+    return this.enqueueing(
+      all.map((fileId) => ({ ...fileOperation(bandId!, fileId), priority: 'low', cause: 'full_sync', parentId: id })),
+    );
   }
 
   /** Somebody signed in: bands that were not looked at for an interval are, so that what their devices get is fresh. */
@@ -40,7 +42,14 @@ export class BandWork {
            and o.finished_at > clock_timestamp() - $2 * interval '1 millisecond')`,
       [memberships.map(({ bandId }) => bandId).sort(), this.bandSyncIntervalMs],
     );
-    return this.enqueueing(stale.map(({ band_id }) => ({ ...bandOperation(band_id, 'delta'), priority: 'normal', cause: 'auth.user_logged_in', parentId: id })));
+    return this.enqueueing(
+      stale.map(({ band_id }) => ({
+        ...bandOperation(band_id, 'delta'),
+        priority: 'normal',
+        cause: 'auth.user_logged_in',
+        parentId: id,
+      })),
+    );
   }
 
   private enqueueing(operations: NewOperation[]): Effect {
@@ -55,6 +64,16 @@ export class BandWork {
 
 type Subject = Pick<NewOperation, 'kind' | 'orderingKey' | 'bandId' | 'fileId' | 'mode'>;
 
-export const fileOperation = (bandId: string, fileId: string): Subject => ({ kind: 'file', orderingKey: `file:${fileId}`, bandId, fileId });
+export const fileOperation = (bandId: string, fileId: string): Subject => ({
+  kind: 'file',
+  orderingKey: `file:${fileId}`,
+  bandId,
+  fileId,
+});
 
-export const bandOperation = (bandId: string, mode: 'delta' | 'full'): Subject => ({ kind: 'band', orderingKey: `band:${bandId}`, bandId, mode });
+export const bandOperation = (bandId: string, mode: 'delta' | 'full'): Subject => ({
+  kind: 'band',
+  orderingKey: `band:${bandId}`,
+  bandId,
+  mode,
+});

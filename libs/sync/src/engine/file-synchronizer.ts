@@ -64,7 +64,11 @@ export class FileSynchronizer {
     const before = await transaction.findOneOrFail(SyncFile, { where: { fileId }, lock: { mode: 'pessimistic_write' } });
     if (revision < before.revision) return null;
     // Where it stands, the revision does not matter: the same content saved again is no news.
-    const stateHash = living ? createHash('sha256').update(JSON.stringify([living.channel, { ...living.data, revision: 0, modifiedAt: '' }])).digest('hex') : '';
+    const stateHash = living
+      ? createHash('sha256')
+          .update(JSON.stringify([living.channel, { ...living.data, revision: 0, modifiedAt: '' }]))
+          .digest('hex')
+      : '';
     const isNews = stateHash !== before.stateHash;
     let messageId = before.messageId;
     if (isNews && before.channel !== null && before.channel !== living?.channel) {

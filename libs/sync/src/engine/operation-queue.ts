@@ -39,7 +39,10 @@ export class OperationQueue {
     if (!transaction) return this.database.transaction((own) => this.enqueue(wanted, own));
     await lockKey(transaction, wanted.orderingKey);
     if (wanted.eventId !== undefined) {
-      const known = await transaction.query<{ id: string }[]>(`select operation_id as id from sync_inbox where event_id = $1`, [wanted.eventId]);
+      const known = await transaction.query<{ id: string }[]>(
+        `select operation_id as id from sync_inbox where event_id = $1`,
+        [wanted.eventId],
+      );
       if (known[0]) return known[0].id;
     }
     // Joining locks the waiting row until commit, so no worker claims it before this news is committed.
@@ -65,7 +68,10 @@ export class OperationQueue {
     );
     const id = rows[0]!.id;
     if (wanted.eventId !== undefined) {
-      await transaction.query(`insert into sync_inbox (event_id, operation_id) values ($1, $2) on conflict do nothing`, [wanted.eventId, id]);
+      await transaction.query(`insert into sync_inbox (event_id, operation_id) values ($1, $2) on conflict do nothing`, [
+        wanted.eventId,
+        id,
+      ]);
     }
     return id;
   }
@@ -124,18 +130,30 @@ export class OperationQueue {
    */
   async fail(claim: Claim, error: { code: string; message: string }, retryInMs: number | null): Promise<void> {
     await this.database.transaction((transaction) =>
-      retryInMs === null ? settle(transaction, claim, 'dead', 0, error) : settle(transaction, claim, 'failed', retryInMs, error),
+      retryInMs === null
+        ? settle(transaction, claim, 'dead', 0, error)
+        : settle(transaction, claim, 'failed', retryInMs, error),
     );
   }
 
-  /** Operations whose worker went silent wait again. @returns how many */
-  async reclaim(): Promise<number> {
-    const silent = await this.database.query<{ id: string; orderingKey: string; token: string }[]>(
-      `select id, ordering_key as "orderingKey", lease_token as token from sync_operation where status = 'running' and lease_until < clock_timestamp()`,
+  /**
+   * Operations whose worker went silent wait again; one that was tried `attempts` times is dead, since it may be what ends workers.
+   * @returns how many there were
+   */
+  async reclaim(attempts: number): Promise<number> {
+    const silent = await this.database.query<{ id: string; orderingKey: string; token: string; isLast: boolean }[]>(
+      `select id, ordering_key as "orderingKey", lease_token as token, attempts >= $1 as "isLast"
+       from sync_operation where status = 'running' and lease_until < clock_timestamp()`,
+      [attempts],
     );
-    for (const { token, ...operation } of silent) {
+    const lost = { code: 'worker_lost', message: 'The process that worked on this went silent, each time it was tried.' };
+    for (const { token, isLast, ...operation } of silent) {
       // By its token: one that has come back to life meanwhile and completed is not touched.
-      await this.database.transaction((transaction) => settle(transaction, { operation, token }, 'pending', 0, null));
+      await this.database.transaction((transaction) =>
+        isLast
+          ? settle(transaction, { operation, token }, 'dead', 0, lost)
+          : settle(transaction, { operation, token }, 'pending', 0, null),
+      );
     }
     return silent.length;
   }
@@ -176,5 +194,7 @@ export class LeaseLost extends Error {
 }
 
 function camelCased(row: Record<string, unknown>): Record<string, unknown> {
-  return Object.fromEntries(Object.entries(row).map(([name, value]) => [name.replace(/_(\w)/g, (_, letter: string) => letter.toUpperCase()), value]));
+  return Object.fromEntries(
+    Object.entries(row).map(([name, value]) => [name.replace(/_(\w)/g, (_, letter: string) => letter.toUpperCase()), value]),
+  );
 }

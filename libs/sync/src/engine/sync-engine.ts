@@ -122,7 +122,7 @@ export class SyncEngine implements OnApplicationBootstrap, BeforeApplicationShut
   private async beat(): Promise<void> {
     try {
       if (this.held.size > 0) await this.queue.renew([...this.held.keys()]);
-      if ((await this.queue.reclaim()) > 0) this.wakeUp.notify();
+      if ((await this.queue.reclaim(this.options.attempts)) > 0) this.wakeUp.notify();
     } catch (error) {
       this.logger.debug(`No heartbeat: ${(error as Error).message}`);
     }
@@ -157,7 +157,9 @@ export class SyncEngine implements OnApplicationBootstrap, BeforeApplicationShut
     const code = coded?.code ?? 'internal_error';
     const message = coded?.message ?? 'Something went wrong on the server; its log has the cause.';
     const willRetry = (coded?.retryable ?? true) && operation.attempts < this.options.attempts;
-    this.logger.warn(`Operation ${operation.id} (${operation.orderingKey}, attempt ${operation.attempts}) failed: ${(error as Error).message}`);
+    this.logger.warn(
+      `Operation ${operation.id} (${operation.orderingKey}, attempt ${operation.attempts}) failed: ${(error as Error).message}`,
+    );
     try {
       await this.queue.fail(claim, { code, message }, willRetry ? this.backoffMs(operation.attempts) : null);
       await this.tell('sync.failed', { ...factOf(operation), code, message, willRetry });
@@ -172,7 +174,10 @@ export class SyncEngine implements OnApplicationBootstrap, BeforeApplicationShut
   }
 
   /** `sync.*` facts are told at most once; a listener that fails does not undo what is committed. */
-  private async tell<Name extends 'sync.started' | 'sync.completed' | 'sync.failed' | 'sync.file_updated'>(name: Name, fact: Facts[Name]): Promise<void> {
+  private async tell<Name extends 'sync.started' | 'sync.completed' | 'sync.failed' | 'sync.file_updated'>(
+    name: Name,
+    fact: Facts[Name],
+  ): Promise<void> {
     try {
       await this.bus.publish(name, fact);
     } catch (error) {

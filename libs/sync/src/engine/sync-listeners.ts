@@ -42,7 +42,15 @@ export class SyncListeners {
   @OnFact('auth.user_logged_in')
   async loggedIn({ userId }: Facts['auth.user_logged_in']): Promise<Receipt> {
     const orderingKey = `user:${userId}`;
-    return { receipt: await this.engine.enqueue({ kind: 'user_setup', priority: 'critical', orderingKey, cause: 'auth.user_logged_in', userId }) };
+    return {
+      receipt: await this.engine.enqueue({
+        kind: 'user_setup',
+        priority: 'critical',
+        orderingKey,
+        cause: 'auth.user_logged_in',
+        userId,
+      }),
+    };
   }
 
   /** News of Content that one of our own operations caused is on its way already. */
@@ -50,7 +58,11 @@ export class SyncListeners {
     return fact.causedBy ? { receipt: fact.causedBy } : this.file(cause, fact, 'low');
   }
 
-  private async file(cause: string, { eventId, bandId, fileId }: Pick<FileFact, 'eventId' | 'bandId' | 'fileId'>, priority: Priority): Promise<Receipt> {
+  private async file(
+    cause: string,
+    { eventId, bandId, fileId }: Pick<FileFact, 'eventId' | 'bandId' | 'fileId'>,
+    priority: Priority,
+  ): Promise<Receipt> {
     return { receipt: await this.engine.enqueue({ ...fileOperation(bandId, fileId), priority, cause, eventId }) };
   }
 }

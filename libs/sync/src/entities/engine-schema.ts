@@ -30,9 +30,15 @@ export class SyncEngine1764000003002 implements MigrationInterface {
         finished_at timestamptz,
         check ((status = 'running') = (lease_token is not null))
       )`);
-    await runner.query(`create unique index sync_operation_one_running on sync_operation (ordering_key) where status = 'running'`);
-    await runner.query(`create unique index sync_operation_one_waiting on sync_operation (ordering_key) where status in ('pending', 'failed')`);
-    await runner.query(`create index sync_operation_waiting on sync_operation (priority, run_at) where status in ('pending', 'failed')`);
+    await runner.query(
+      `create unique index sync_operation_one_running on sync_operation (ordering_key) where status = 'running'`,
+    );
+    await runner.query(
+      `create unique index sync_operation_one_waiting on sync_operation (ordering_key) where status in ('pending', 'failed')`,
+    );
+    await runner.query(
+      `create index sync_operation_waiting on sync_operation (priority, run_at) where status in ('pending', 'failed')`,
+    );
     await runner.query(`create index sync_operation_leased on sync_operation (lease_until) where status = 'running'`);
     await runner.query(`create index sync_operation_recent on sync_operation (created_at desc)`);
     await runner.query(`create index sync_operation_of_band on sync_operation (band_id, created_at desc)`);

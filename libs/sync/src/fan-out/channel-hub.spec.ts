@@ -9,12 +9,19 @@ const channel = 'band:a';
 const note: Entry = { key: null, gone: false };
 
 /** A hub that is open on a log of `before` messages, with somebody in its room. */
-async function openHub(before = 0): Promise<{ log: MemoryLog; hub: ChannelHub; sent: MessagesFrame[]; append: (many: number) => Batch }> {
+async function openHub(
+  before = 0,
+): Promise<{ log: MemoryLog; hub: ChannelHub; sent: MessagesFrame[]; append: (many: number) => Batch }> {
   const log = new MemoryLog();
   const append = (many: number): Batch => log.append(channel, Array<Entry>(many).fill(note));
   if (before > 0) append(before);
   const sent: MessagesFrame[] = [];
-  const hub = new ChannelHub(channel, log.asReader, { tailMessages: 10, pageMessages: 10, compactAfterMessages: 100 }, (_, frame) => sent.push(frame));
+  const hub = new ChannelHub(
+    channel,
+    log.asReader,
+    { tailMessages: 10, pageMessages: 10, compactAfterMessages: 100 },
+    (_, frame) => sent.push(frame),
+  );
   const opening = hub.open();
   await nextTurn();
   log.answerAll();
@@ -35,7 +42,12 @@ const spans = (frames: readonly MessagesFrame[]): string[] => frames.map(({ from
 
 test('has what came while it was being opened, without another hint', async () => {
   const log = new MemoryLog();
-  const hub = new ChannelHub(channel, log.asReader, { tailMessages: 10, pageMessages: 10, compactAfterMessages: 100 }, () => undefined);
+  const hub = new ChannelHub(
+    channel,
+    log.asReader,
+    { tailMessages: 10, pageMessages: 10, compactAfterMessages: 100 },
+    () => undefined,
+  );
   const opening = hub.open();
   hub.deliver(log.append(channel, [note]));
   log.pending.pop()!.answer(false);
@@ -128,7 +140,11 @@ test('does not call a position lost that another node, further than this one, ha
 
 test('says why a position is lost, once the log has confirmed it', async () => {
   const { log, hub } = await openHub(2);
-  const asked = [hub.lossOf({ epoch: 'epoch-1', offset: 3 }), hub.lossOf({ epoch: 'elsewhere', offset: 1 }), hub.lossOf({ epoch: 'elsewhere', offset: 0 })];
+  const asked = [
+    hub.lossOf({ epoch: 'epoch-1', offset: 3 }),
+    hub.lossOf({ epoch: 'elsewhere', offset: 1 }),
+    hub.lossOf({ epoch: 'elsewhere', offset: 0 }),
+  ];
   await settle(log);
   expect(await Promise.all(asked)).toEqual(['position_ahead', 'epoch_unknown', null]);
 });
@@ -144,7 +160,12 @@ test('calls no position lost while the log cannot be read', async () => {
 test('may be opened again after its log could not be read', async () => {
   const log = new MemoryLog();
   log.append(channel, [note]);
-  const hub = new ChannelHub(channel, log.asReader, { tailMessages: 1, pageMessages: 1, compactAfterMessages: 1 }, () => undefined);
+  const hub = new ChannelHub(
+    channel,
+    log.asReader,
+    { tailMessages: 1, pageMessages: 1, compactAfterMessages: 1 },
+    () => undefined,
+  );
   const failing = hub.open();
   log.pending.pop()!.fail();
   await expect(failing).rejects.toThrow();

@@ -20,13 +20,29 @@ const wanted = fc.oneof(
 );
 
 const anyStep = fc.oneof(
-  { weight: 5, arbitrary: fc.record({ does: fc.constant('append' as const), channel, entries: fc.array(entry, { minLength: 1, maxLength: 8 }) }) },
-  { weight: 5, arbitrary: fc.record({ does: fc.constant('deliver' as const), nth: fc.nat({ max: 5 }), again: fc.boolean() }) },
+  {
+    weight: 5,
+    arbitrary: fc.record({
+      does: fc.constant('append' as const),
+      channel,
+      entries: fc.array(entry, { minLength: 1, maxLength: 8 }),
+    }),
+  },
+  {
+    weight: 5,
+    arbitrary: fc.record({ does: fc.constant('deliver' as const), nth: fc.nat({ max: 5 }), again: fc.boolean() }),
+  },
   { weight: 1, arbitrary: fc.record({ does: fc.constant('lose' as const), nth: fc.nat({ max: 5 }) }) },
   { weight: 1, arbitrary: fc.record({ does: fc.constant('hear' as const), channel, behind: fc.nat({ max: 4 }) }) },
-  { weight: 6, arbitrary: fc.record({ does: fc.constant('answer' as const), nth: fc.nat({ max: 5 }), fresh: fc.boolean() }) },
+  {
+    weight: 6,
+    arbitrary: fc.record({ does: fc.constant('answer' as const), nth: fc.nat({ max: 5 }), fresh: fc.boolean() }),
+  },
   { weight: 1, arbitrary: fc.record({ does: fc.constant('fail' as const), nth: fc.nat({ max: 5 }) }) },
-  { weight: 4, arbitrary: fc.record({ does: fc.constant('acknowledge' as const), socket, channel, back: fc.nat({ max: 3 }) }) },
+  {
+    weight: 4,
+    arbitrary: fc.record({ does: fc.constant('acknowledge' as const), socket, channel, back: fc.nat({ max: 3 }) }),
+  },
   { weight: 4, arbitrary: fc.record({ does: fc.constant('subscribe' as const), socket, channel, wanted }) },
   { weight: 1, arbitrary: fc.record({ does: fc.constant('unsubscribe' as const), socket, channel }) },
   { weight: 1, arbitrary: fc.record({ does: fc.constant('changeLeader' as const) }) },
@@ -110,7 +126,11 @@ function take(step: Step, world: FanOutWorld, undelivered: Batch[]): Promise<voi
 }
 
 /** A device may bring any position of the log, from whichever node it got it, and any that no log ever had. */
-function positionOf(from: (typeof wanted extends fc.Arbitrary<infer W> ? W : never), name: string, { log }: FanOutWorld): [Position | null, PositionLoss | null] {
+function positionOf(
+  from: typeof wanted extends fc.Arbitrary<infer W> ? W : never,
+  name: string,
+  { log }: FanOutWorld,
+): [Position | null, PositionLoss | null] {
   const head = log.headOf(name);
   if (from.from === 'start') return [null, null];
   if (from.from === 'unknown') return [{ epoch: 'of another database', offset: 1 }, 'epoch_unknown'];
@@ -154,7 +174,9 @@ test('gives a reader far behind the latest of each key, as one step that ends at
   await world.comeToRest();
   await following;
   const frames = world.sockets[0]!.subscriptions.get('band:a')!.frames;
-  expect(frames.map(({ from, to, more, messages }) => ({ from, to, more, offsets: messages.map(({ offset }) => offset) }))).toEqual([
+  expect(
+    frames.map(({ from, to, more, messages }) => ({ from, to, more, offsets: messages.map(({ offset }) => offset) })),
+  ).toEqual([
     { from: 1, to: 4, more: true, offsets: [3, 4] },
     { from: 5, to: 6, more: undefined, offsets: [5, 6] },
   ]);
@@ -175,7 +197,15 @@ test('serves all who stand at one place from one read', async () => {
 });
 
 function worldOf(options: Partial<ConstructorParameters<typeof FanOutWorld>[0]> = {}): FanOutWorld {
-  return new FanOutWorld({ channels, sockets: 3, windowBytes: 100_000, tailMessages: 10, pageMessages: 10, compactAfterMessages: 100, ...options });
+  return new FanOutWorld({
+    channels,
+    sockets: 3,
+    windowBytes: 100_000,
+    tailMessages: 10,
+    pageMessages: 10,
+    compactAfterMessages: 100,
+    ...options,
+  });
 }
 
 async function follow(world: FanOutWorld, name: string): Promise<void> {

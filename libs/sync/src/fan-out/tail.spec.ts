@@ -2,7 +2,13 @@ import type { Message } from '@soleil/sync-protocol';
 import fc from 'fast-check';
 import { Tail } from './tail.js';
 
-const message = (offset: number): Message => ({ offset, id: `m${offset}`, type: 'note', data: offset, at: '2026-11-23T20:00:00.000Z' });
+const message = (offset: number): Message => ({
+  offset,
+  id: `m${offset}`,
+  type: 'note',
+  data: offset,
+  at: '2026-11-23T20:00:00.000Z',
+});
 
 const filled = fc.record({
   capacity: fc.integer({ min: 1, max: 12 }),
@@ -11,7 +17,10 @@ const filled = fc.record({
   batches: fc.array(fc.integer({ min: 1, max: 9 }), { maxLength: 12 }),
 });
 
-function fill({ capacity, start, batches }: { capacity: number; start: number; batches: number[] }): { tail: Tail; next: number } {
+function fill({ capacity, start, batches }: { capacity: number; start: number; batches: number[] }): {
+  tail: Tail;
+  next: number;
+} {
   const tail = new Tail(capacity);
   let next = start;
   for (const many of batches) {

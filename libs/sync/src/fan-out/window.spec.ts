@@ -3,8 +3,16 @@ import { Window } from './window.js';
 
 const steps = fc.array(
   fc.oneof(
-    fc.record({ kind: fc.constant('sent' as const), channel: fc.constantFrom('a', 'b'), bytes: fc.integer({ min: 1, max: 40 }) }),
-    fc.record({ kind: fc.constant('acknowledged' as const), channel: fc.constantFrom('a', 'b'), upTo: fc.integer({ min: 0, max: 30 }) }),
+    fc.record({
+      kind: fc.constant('sent' as const),
+      channel: fc.constantFrom('a', 'b'),
+      bytes: fc.integer({ min: 1, max: 40 }),
+    }),
+    fc.record({
+      kind: fc.constant('acknowledged' as const),
+      channel: fc.constantFrom('a', 'b'),
+      upTo: fc.integer({ min: 0, max: 30 }),
+    }),
     fc.record({ kind: fc.constant('forget' as const), channel: fc.constantFrom('a', 'b') }),
     fc.record({ kind: fc.constant('pass' as const), ms: fc.integer({ min: 1, max: 1_000 }) }),
   ),

@@ -21,4 +21,5 @@ export async function askAccess(bus: Bus, userId: string): Promise<Access> {
 export const leads = (access: Access, bandId: string): boolean =>
   access.memberships.some((membership) => membership.bandId === bandId && membership.role === 'leader');
 
-export const belongsTo = (access: Access, bandId: string): boolean => access.memberships.some((membership) => membership.bandId === bandId);
+export const belongsTo = (access: Access, bandId: string): boolean =>
+  access.memberships.some((membership) => membership.bandId === bandId);

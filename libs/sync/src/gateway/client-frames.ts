@@ -9,7 +9,13 @@ import type { SyncRequests } from './sync-requests.js';
 import { toWireError } from './wire-error.js';
 
 type Frame<Event extends UpEvent> = z.infer<(typeof up)[Event]['frame']>;
-type Handlers = { [Event in UpEvent]: (connection: Connection, frame: Frame<Event>, reply: (answer: unknown) => void) => Promise<void> | void };
+type Handlers = {
+  [Event in UpEvent]: (
+    connection: Connection,
+    frame: Frame<Event>,
+    reply: (answer: unknown) => void,
+  ) => Promise<void> | void;
+};
 
 /** Reads what devices send: one schema and one handler for each event, and an answer to each, whatever it was. */
 export class ClientFrames {
@@ -26,6 +32,7 @@ export class ClientFrames {
       if (!connection.opening.delete(channel) && !connection.readers.has(channel)) throw notSubscribed(channel);
       connection.endChannel(channel);
       reply({ ok: true });
+      connection.pumpAll();
     },
     ack: (connection, { channel, offset }, reply) => {
       const reader = connection.readers.get(channel);
@@ -73,12 +80,19 @@ export class ClientFrames {
     }
     const parsed = up[event as UpEvent].frame.safeParse(given);
     if (!parsed.success) {
-      throw new SyncError('frame_invalid', `The frame does not fit: ${z.prettifyError(parsed.error)}`, { issues: parsed.error.issues });
+      throw new SyncError('frame_invalid', `The frame does not fit: ${z.prettifyError(parsed.error)}`, {
+        issues: parsed.error.issues,
+      });
     }
     return { frame: parsed.data as never, handle: this.handlers[event as UpEvent] };
   }
 
-  private async subscribe(connection: Connection, channel: string, position: Position | undefined, reply: (answer: unknown) => void): Promise<void> {
+  private async subscribe(
+    connection: Connection,
+    channel: string,
+    position: Position | undefined,
+    reply: (answer: unknown) => void,
+  ): Promise<void> {
     const refuse = this.refusal(connection, channel);
     if (refuse) throw refuse;
     const ticket = Symbol(channel);
@@ -114,8 +128,10 @@ export class ClientFrames {
   }
 }
 
-const notSubscribed = (channel: string): SyncError => new SyncError('not_subscribed', 'This connection does not follow the channel.', { channel });
-const forbidden = (channel: string): SyncError => new SyncError('channel_forbidden', 'You may not follow this channel.', { channel });
+const notSubscribed = (channel: string): SyncError =>
+  new SyncError('not_subscribed', 'This connection does not follow the channel.', { channel });
+const forbidden = (channel: string): SyncError =>
+  new SyncError('channel_forbidden', 'You may not follow this channel.', { channel });
 
 /** An answer is given once; what a handler throws after it answered must not answer again. */
 function once(answer: (value: unknown) => void): (value: unknown) => void {

@@ -14,6 +14,8 @@ export class Connection implements ReaderSocket {
   readonly opening = new Map<string, symbol>();
   readonly connectedAt = new Date();
   lastSeenAt = new Date();
+  /** Counts the questions for this connection's rights. */
+  accessTurn = 0;
   private expiry: NodeJS.Timeout | null = null;
 
   constructor(
@@ -35,7 +37,10 @@ export class Connection implements ReaderSocket {
   watchExpiry(onExpiry: () => void): void {
     // A timer holds 2^31 - 1 ms at most; a connection that lives longer is looked at again then.
     const waitMs = Math.min(Date.parse(this.principal.expiresAt) - Date.now(), 2 ** 31 - 1);
-    this.expiry = setTimeout(() => (Date.parse(this.principal.expiresAt) <= Date.now() ? onExpiry() : this.watchExpiry(onExpiry)), Math.max(waitMs, 0));
+    this.expiry = setTimeout(
+      () => (Date.parse(this.principal.expiresAt) <= Date.now() ? onExpiry() : this.watchExpiry(onExpiry)),
+      Math.max(waitMs, 0),
+    );
   }
 
   send({ frame }: WeighedFrame): void {

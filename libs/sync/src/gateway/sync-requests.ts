@@ -19,7 +19,8 @@ export class SyncRequests {
     const asked = { priority: 'high', cause: 'request', userId } as const;
     if (scope === 'file') {
       const file = await this.files.channelOf(id);
-      if (!file?.channel || !access.channels.has(file.channel)) throw new SyncError('file_unknown', 'There is no such file in your library.');
+      if (!file?.channel || !access.channels.has(file.channel))
+        throw new SyncError('file_unknown', 'There is no such file in your library.');
       return this.engine.enqueue({ ...fileOperation(file.bandId, id), ...asked });
     }
     if (!belongsTo(access, id)) throw new SyncError('band_forbidden', 'You are not a member of this band.');

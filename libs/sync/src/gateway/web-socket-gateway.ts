@@ -151,7 +151,9 @@ export class WebSocketGateway implements OnGatewayInit, OnGatewayConnection, Bef
       (connection) => connection.principal.userId === principal.userId && connection.deviceId !== deviceId,
     );
     if (others.length >= this.options.devicesPerUser) {
-      throw new SyncError('too_many_devices', 'Too many of your devices are connected.', { limit: this.options.devicesPerUser });
+      throw new SyncError('too_many_devices', 'Too many of your devices are connected.', {
+        limit: this.options.devicesPerUser,
+      });
     }
     return { principal, access, deviceId };
   }
@@ -184,17 +186,23 @@ export class WebSocketGateway implements OnGatewayInit, OnGatewayConnection, Bef
 
   /** Asks for the rights anew and ends the channels that are gone. Rights that cannot be asked for end the connection: better away than leaking. */
   private async refreshConnection(connection: Connection): Promise<void> {
+    // Answers may overtake one another; only that to the latest question counts.
+    const turn = ++connection.accessTurn;
+    let access: Access;
     try {
-      connection.access = await askAccess(this.bus, connection.principal.userId);
+      access = await askAccess(this.bus, connection.principal.userId);
     } catch (error) {
       connection.close(toWireError(error));
       return;
     }
+    if (turn !== connection.accessTurn) return;
+    connection.access = access;
     for (const channel of connection.readers.keys()) {
       if (connection.access.channels.has(channel)) continue;
       connection.endChannel(channel);
       connection.emit('revoked', { channel });
     }
+    connection.pumpAll();
   }
 
   private lookOver(): void {
@@ -213,13 +221,16 @@ function readHandshake(auth: Record<string, unknown>): Handshake {
   // Socket.IO gives an object, empty where the client sent none.
   const { protocol, token } = auth;
   if (protocol !== undefined && protocol !== protocolVersion) {
-    throw new SyncError('protocol_unsupported', 'This server does not speak that protocol version.', { supported: [protocolVersion] });
+    throw new SyncError('protocol_unsupported', 'This server does not speak that protocol version.', {
+      supported: [protocolVersion],
+    });
   }
   if (token === undefined || token === '') throw new SyncError('token_missing', 'The handshake carries no token.');
   const parsed = handshake.safeParse(auth);
   if (!parsed.success) {
-    throw new SyncError('handshake_invalid', `The handshake does not fit: ${z.prettifyError(parsed.error)}`, { issues: parsed.error.issues });
+    throw new SyncError('handshake_invalid', `The handshake does not fit: ${z.prettifyError(parsed.error)}`, {
+      issues: parsed.error.issues,
+    });
   }
   return parsed.data;
 }
-

@@ -23,5 +23,8 @@ export function toWireError(error: unknown): WireError {
 
 export function isDatabaseAway(error: unknown): boolean {
   const { code, message } = (error ?? {}) as { code?: unknown; message?: unknown };
-  return (typeof code === 'string' && databaseAway.test(code)) || (typeof message === 'string' && /Connection terminated|Client has encountered a connection error/.test(message));
+  return (
+    (typeof code === 'string' && databaseAway.test(code)) ||
+    (typeof message === 'string' && /Connection terminated|Client has encountered a connection error/.test(message))
+  );
 }

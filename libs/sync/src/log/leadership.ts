@@ -46,5 +46,8 @@ export async function renewOffice(runner: QueryRunner, office: Office, leaseMs: 
 
 /** Lets the next one take office at once. */
 export async function leaveOffice(runner: QueryRunner, office: Office): Promise<void> {
-  await runner.manager.query(`update sync_leader set lease_until = '-infinity', backend_pid = null, backend_started_at = null where term = $1`, [office.term]);
+  await runner.manager.query(
+    `update sync_leader set lease_until = '-infinity', backend_pid = null, backend_started_at = null where term = $1`,
+    [office.term],
+  );
 }

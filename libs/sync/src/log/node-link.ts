@@ -92,7 +92,8 @@ export class NodeLink {
 
   private async notify(news: NodeNews): Promise<void> {
     let payload = JSON.stringify({ node: this.node, news });
-    if (Buffer.byteLength(payload) > payloadBytes) payload = JSON.stringify({ node: this.node, news: { kind: 'heads', heads: null } });
+    if (Buffer.byteLength(payload) > payloadBytes)
+      payload = JSON.stringify({ node: this.node, news: { kind: 'heads', heads: null } });
     try {
       await this.database.query('select pg_notify($1, $2)', [postgresChannel, payload]);
     } catch (error) {

@@ -49,15 +49,22 @@ export class Outbox {
 function validated(message: OutboxMessage): OutboxMessage {
   const parsed = schema.safeParse(message);
   if (!parsed.success) {
-    throw new SyncError('message_invalid', `The message cannot be published: ${z.prettifyError(parsed.error)}`, { issues: parsed.error.issues });
+    throw new SyncError('message_invalid', `The message cannot be published: ${z.prettifyError(parsed.error)}`, {
+      issues: parsed.error.issues,
+    });
   }
   // A NUL is the one character of JSON that Postgres cannot store; without it here the INSERT would break the caller's transaction.
   const json = JSON.stringify(message.data ?? null);
   if (json === undefined || json.includes('\\u0000')) {
-    throw new SyncError('message_invalid', 'The message cannot be published: its data is not JSON, or holds a NUL character.');
+    throw new SyncError(
+      'message_invalid',
+      'The message cannot be published: its data is not JSON, or holds a NUL character.',
+    );
   }
   if (Buffer.byteLength(json) > limits.messageBytes) {
-    throw new SyncError('message_too_large', 'The message cannot be published: its data is too large.', { limitBytes: limits.messageBytes });
+    throw new SyncError('message_too_large', 'The message cannot be published: its data is too large.', {
+      limitBytes: limits.messageBytes,
+    });
   }
   return { ...message, data: message.data ?? null };
 }

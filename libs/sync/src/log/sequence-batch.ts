@@ -12,19 +12,13 @@ export interface Batch {
   messages: Message[];
 }
 
-export interface Sequenced {
-  batches: Batch[];
-  moved: number;
-  /** Rows up to this outbox id were seen; those that commit later with a lower one are found by a full scan. */
-  lastId: string | null;
-}
-
 /**
  * Moves committed outbox rows into the log and numbers them, in one statement: it either all happened or nothing did.
  *
  * The share lock on the leader's row is the fence. A leader of an older term finds no row and moves nothing; a successor
  * cannot take office (an update of that row) before a batch in flight has ended. Rows are taken because they exist,
- * never because their id is above a cursor, so a transaction that commits late is not skipped.
+ * never because their id is above a cursor: a transaction that commits late would be skipped, or, with a second look now
+ * and then, come after a later one about the same entity.
  */
 const sql = `
   with office as (
@@ -32,9 +26,9 @@ const sql = `
   ), picked as (
     select id, message_id, channel, type, key, data, published_at
     from sync_outbox
-    where id >= $2 and exists (select from office)
+    where exists (select from office)
     order by id
-    limit $3
+    limit $2
   ), taken as (
     delete from sync_outbox where id in (select id from picked)
   ), numbered as (
@@ -62,7 +56,7 @@ const sql = `
     returning channel, "offset", id, type, key, data, published_at
   )
   select logged.channel, logged."offset"::float8 as "offset", logged.id, logged.type, logged.key, logged.data,
-         logged.published_at as at, heads.epoch, (select max(id) from picked)::text as last_id
+         logged.published_at as at, heads.epoch
   from logged join heads on heads.name = logged.channel
   order by logged.channel, logged."offset"`;
 
@@ -75,15 +69,11 @@ interface Row {
   data: unknown;
   at: Date;
   epoch: string;
-  last_id: string;
 }
 
-/**
- * @param fromId outbox rows below it are not looked at; '0' looks at all
- * @returns what was moved, each channel's messages ascending; nothing when `term` is not in office any more
- */
-export async function sequenceBatch(runner: QueryRunner, term: number, fromId: string, limit: number): Promise<Sequenced> {
-  const rows = await runner.manager.query<Row[]>(sql, [term, fromId, limit]);
+/** @returns what was moved, each channel's messages ascending; nothing when `term` is not in office any more */
+export async function sequenceBatch(runner: QueryRunner, term: number, limit: number): Promise<Batch[]> {
+  const rows = await runner.manager.query<Row[]>(sql, [term, limit]);
   const batches: Batch[] = [];
   for (const row of rows) {
     let batch = batches.at(-1);
@@ -94,7 +84,7 @@ export async function sequenceBatch(runner: QueryRunner, term: number, fromId: s
     batch.to = row.offset;
     batch.messages.push(toMessage(row));
   }
-  return { batches, moved: rows.length, lastId: rows[0]?.last_id ?? null };
+  return batches;
 }
 
 /** A row of the log as the wire has it. */

@@ -80,31 +80,15 @@ export class Sequencer {
     const { office } = this;
     this.logger.log(`In office, term ${office.term}`);
     let renewAt = Date.now() + this.options.leaseMs / 3;
-    let sweepAt = 0;
-    let fromId = '0';
     while (!this.stopping) {
-      const now = Date.now();
-      if (now >= renewAt) {
+      if (Date.now() >= renewAt) {
         if (!(await renewOffice(runner, office, this.options.leaseMs))) return;
-        renewAt = now + this.options.leaseMs / 3;
+        renewAt = Date.now() + this.options.leaseMs / 3;
       }
-      // Rows below the hint belong to transactions that committed late; a scan of all finds them.
-      const sweep = now >= sweepAt;
-      if (sweep) sweepAt = now + sweepEveryMs;
-      const { batches, moved, lastId } = await sequenceBatch(runner, office.term, sweep ? '0' : fromId, this.options.batchSize);
-      if (moved > 0) {
-        this.onBatches(batches);
-        if (BigInt(lastId ?? 0) >= BigInt(fromId)) fromId = String(BigInt(lastId ?? 0) + 1n);
-      } else if (sweep) {
-        await this.wakeUp.wait(Math.min(this.options.pollMs, Math.max(renewAt - Date.now(), 1)));
-        sweepAt = 0;
-      } else {
-        sweepAt = 0;
-      }
+      const batches = await sequenceBatch(runner, office.term, this.options.batchSize);
+      if (batches.length > 0) this.onBatches(batches);
+      else await this.wakeUp.wait(Math.min(this.options.pollMs, Math.max(renewAt - Date.now(), 1)));
     }
     await leaveOffice(runner, office);
   }
 }
-
-/** Under load, the longest that a message of a late transaction waits for a scan of the whole outbox. */
-const sweepEveryMs = 50;

@@ -3,8 +3,9 @@ import { ApiBody, ApiOperation, ApiQuery, ApiTags } from '@nestjs/swagger';
 import { SyncError } from '@soleil/sync-protocol';
 import { z } from 'zod';
 import { operationStatuses, type SyncOperation } from '../entities/sync-operation.js';
+import { FileSynchronizer } from '../engine/file-synchronizer.js';
 import { SyncEngine } from '../engine/sync-engine.js';
-import { belongsTo, leads } from '../gateway/access.js';
+import { belongsTo, leads, type Access } from '../gateway/access.js';
 import { SyncRequests } from '../gateway/sync-requests.js';
 import { SyncStatus, type Status } from '../sync-status.js';
 import { CallerGuard, CurrentCaller, type Caller } from './caller.js';
@@ -29,6 +30,7 @@ export class SyncController {
   constructor(
     private readonly engine: SyncEngine,
     private readonly requests: SyncRequests,
+    private readonly files: FileSynchronizer,
     private readonly state: SyncStatus,
   ) {}
 
@@ -38,7 +40,7 @@ export class SyncController {
     return { channels: [...access.channels] };
   }
 
-  @ApiOperation({ summary: 'How Sync is doing, what the caller\'s bands hold, and which devices are connected.' })
+  @ApiOperation({ summary: "How Sync is doing, what the caller's bands hold, and which devices are connected." })
   @Get('status')
   status(@CurrentCaller() { principal, access }: Caller): Promise<Status> {
     return this.state.status(principal.userId, access);
@@ -64,30 +66,48 @@ export class SyncController {
     return { operations: found.map(viewOf) };
   }
 
-  @ApiOperation({ summary: 'One operation: on a band of the caller, of a file in a band that the caller leads, or asked for by the caller.' })
+  @ApiOperation({
+    summary:
+      'One operation: on a band of the caller, of a file in a band that the caller leads, or asked for by the caller.',
+  })
   @Get('operations/:id')
   async operation(@CurrentCaller() { principal, access }: Caller, @Param('id') id: string): Promise<OperationView> {
     const unknown = new SyncError('operation_unknown', 'There is no such operation.');
     if (!z.uuid().safeParse(id).success) throw unknown;
     const found = await this.engine.operation(id);
-    // An operation on a whole band says nothing of its files; one on a file would tell other parts of the band about it.
-    const isOwn = found.userId === principal.userId || (found.kind === 'band' && belongsTo(access, found.bandId ?? ''));
-    const mayLook = isOwn || leads(access, found.bandId ?? '');
+    const mayLook =
+      found.userId === principal.userId || leads(access, found.bandId ?? '') || (await this.isAbout(found, access));
     if (!mayLook) throw unknown;
     return viewOf(found);
+  }
+
+  /** Whether an operation is on a band or a file of somebody: those of other parts' files are not for them. */
+  private async isAbout({ kind, bandId, fileId }: SyncOperation, access: Access): Promise<boolean> {
+    if (kind === 'band') return belongsTo(access, bandId ?? '');
+    const file = fileId === null ? null : await this.files.channelOf(fileId);
+    return file?.channel != null && access.channels.has(file.channel);
   }
 }
 
 /** An operation as it is shown: the row without what belongs to the machinery. */
 export type OperationView = Omit<SyncOperation, 'leaseToken' | 'leaseUntil' | 'orderingKey' | 'node'>;
 
-function viewOf({ leaseToken: _token, leaseUntil: _until, orderingKey: _key, node: _node, ...view }: SyncOperation): OperationView {
+function viewOf({
+  leaseToken: _token,
+  leaseUntil: _until,
+  orderingKey: _key,
+  node: _node,
+  ...view
+}: SyncOperation): OperationView {
   return view;
 }
 
 /** @throws SyncError `request_invalid` */
 function fitted<Schema extends z.ZodType>(schema: Schema, given: unknown): z.infer<Schema> {
   const parsed = schema.safeParse(given ?? {});
-  if (!parsed.success) throw new SyncError('request_invalid', `The request does not fit: ${z.prettifyError(parsed.error)}`, { issues: parsed.error.issues });
+  if (!parsed.success)
+    throw new SyncError('request_invalid', `The request does not fit: ${z.prettifyError(parsed.error)}`, {
+      issues: parsed.error.issues,
+    });
   return parsed.data;
 }

@@ -1,0 +1,198 @@
+import { mkdir, rm, writeFile } from 'node:fs/promises';
+import { join } from 'node:path';
+import type { Browser, BrowserContext, Page } from 'playwright-core';
+import { projectRoot } from '../apps/platform/src/config.js';
+import { buildStageIfStale } from '../apps/platform/src/stage-build.js';
+import { describeInBrowser, launchBrowser } from './support/browser.js';
+import { Cable } from './support/cable.js';
+import { startPlatform, type TestPlatform } from './support/platform.js';
+
+const chart = (title: string, words: string): string =>
+  `{title: ${title}}\n{key: G}\n{tempo: 96}\n\n[G]${words} [D7]all the [G]way\n`;
+
+describeInBrowser('the page', () => {
+  let platform: TestPlatform;
+  let browser: Browser;
+  let cable: Cable;
+  const contexts: BrowserContext[] = [];
+
+  beforeAll(async () => {
+    await buildStageIfStale();
+    platform = await startPlatform({ files: 'demo' });
+    cable = await Cable.plug(() => platform.url);
+    browser = await launchBrowser();
+  }, 120_000);
+  afterEach(async () => {
+    cable.plugIn();
+    await Promise.all(contexts.splice(0).map((context) => context.close()));
+  });
+  afterAll(async () => {
+    await browser.close();
+    await cable.remove();
+    await platform.close();
+  });
+
+  const save = (name: string, content: string): Promise<void> => writeFile(join(platform.libraryDir, name), content);
+  /** A device of its own: nothing stored, nobody signed in. */
+  const device = async (url = platform.url, size = { width: 820, height: 1180 }): Promise<Page> => {
+    const context = await browser.newContext({ viewport: size, colorScheme: 'light' });
+    contexts.push(context);
+    const page = await context.newPage();
+    await page.goto(url);
+    return page;
+  };
+  const signIn = async (name: string, url?: string): Promise<Page> => {
+    const page = await device(url);
+    await page.getByRole('button', { name: new RegExp(name) }).click();
+    await live(page);
+    return page;
+  };
+  const live = (page: Page): Promise<void> => page.getByRole('banner').getByText('Live', { exact: true }).first().waitFor();
+  const song = (page: Page, title: string) => page.getByRole('link', { name: new RegExp(title) }).first();
+
+  it('signs a member in and shows the repertoire of their instrument', async () => {
+    const tina = await signIn('Tina');
+    await song(tina, 'Amazing Grace').waitFor();
+    await song(tina, 'Amazing Grace').click();
+    await tina.getByRole('tab', { name: /B♭ part/ }).waitFor();
+    expect(await tina.getByRole('tab', { name: /E♭/ }).count()).toBe(0);
+    const alma = await signIn('Alma');
+    await song(alma, 'Amazing Grace').click();
+    await alma.getByRole('tab', { name: /E♭ part/ }).waitFor();
+    expect(await alma.getByRole('tab', { name: /B♭/ }).count()).toBe(0);
+  });
+
+  it('says what was wrong when a sign-in fails', async () => {
+    const page = await device();
+    await page
+      .getByLabel(/login|name/i)
+      .first()
+      .fill('tina');
+    await page.getByLabel(/password/i).fill('not this one');
+    await page.getByRole('button', { name: /^sign in$/i }).click();
+    await page.getByRole('alert').first().waitFor();
+  });
+
+  it('changes the pages of two members, side by side, when a file is edited on disk, and marks what changed', async () => {
+    const [tina, pete] = [await signIn('Tina'), await signIn('Pete')];
+    await Promise.all([tina, pete].map((page) => song(page, 'Bill Bailey').waitFor()));
+    await save('Bill Bailey_Concert.cho', chart('Bill Bailey Comes Home', 'Singing'));
+    await Promise.all([tina, pete].map((page) => song(page, 'Bill Bailey Comes Home').waitFor()));
+    for (const page of [tina, pete]) expect(await song(page, 'Bill Bailey Comes Home').innerText()).toMatch(/changed/i);
+  });
+
+  it('tells nothing to those a file is not for', async () => {
+    const [tina, alma] = [await signIn('Tina'), await signIn('Alma')];
+    await save('Secret March_Bb.pdf', '%PDF-1.4\n1 0 obj <</Type /Catalog>> endobj\ntrailer <<>>\n%%EOF\n');
+    await song(tina, 'Secret March').waitFor();
+    // A later change for everybody has come: what was to come before it is there.
+    await save('Public Waltz_Concert.cho', chart('Public Waltz', 'Dancing'));
+    await song(alma, 'Public Waltz').waitFor();
+    expect(await alma.getByText('Secret March').count()).toBe(0);
+  });
+
+  it('replaces an open chart in place', async () => {
+    await save('Open Song_Concert.cho', chart('Open Song', 'Before'));
+    const tina = await signIn('Tina');
+    await song(tina, 'Open Song').click();
+    await tina.getByText('Before', { exact: false }).first().waitFor();
+    await save('Open Song_Concert.cho', chart('Open Song', 'Afterwards'));
+    await tina.getByText('Afterwards', { exact: false }).first().waitFor();
+    expect(await tina.getByText('Before', { exact: false }).count()).toBe(0);
+  });
+
+  it('shows a part as music', async () => {
+    const tina = await signIn('Tina');
+    await song(tina, 'Amazing Grace').click();
+    await tina.getByRole('tab', { name: /B♭ part/ }).click();
+    const canvas = tina.locator('canvas').first();
+    await canvas.waitFor();
+    // Ink on the page: PDF.js has drawn.
+    await tina.waitForFunction(() => {
+      const page = document.querySelector('canvas');
+      const pixels = page?.getContext('2d')?.getImageData(0, 0, page.width, page.height).data;
+      return pixels?.some((value, index) => index % 4 === 0 && value < 64 && pixels[index + 3] === 255);
+    });
+  });
+
+  it('says that the connection is gone, keeps what it has, and catches up by itself with the three changes it missed', async () => {
+    for (const n of [1, 2, 3]) await save(`Away ${n}_Concert.cho`, chart(`Away ${n}`, 'Old words'));
+    const tina = await signIn('Tina', cable.url);
+    for (const n of [1, 2, 3]) await song(tina, `Away ${n}`).waitFor();
+    cable.pull();
+    await tina
+      .getByRole('banner')
+      .getByText(/offline|reconnect|no connection|trying/i)
+      .first()
+      .waitFor();
+    await song(tina, 'Away 1').waitFor();
+    const witness = await signIn('Pete');
+    for (const n of [1, 2, 3]) {
+      await save(`Away ${n}_Concert.cho`, chart(`Away ${n} again`, 'New words'));
+      await song(witness, `Away ${n} again`).waitFor();
+    }
+    expect(await tina.getByText('Away 1 again').count()).toBe(0);
+    cable.plugIn();
+    await live(tina);
+    for (const n of [1, 2, 3]) await song(tina, `Away ${n} again`).waitFor();
+  });
+
+  it('lists what cannot be read, with the reason', async () => {
+    await save('Sad Song_Bb.pdf', '');
+    const tina = await signIn('Tina');
+    await song(tina, 'Sad Song').waitFor();
+    await song(tina, 'Sad Song').click();
+    await tina.getByText(/empty/i).first().waitFor();
+  });
+
+  it('signs out for good', async () => {
+    const tina = await signIn('Tina');
+    await tina.getByRole('button', { name: /menu/i }).click();
+    await tina.getByRole('button', { name: /sign out/i }).click();
+    await tina.getByRole('button', { name: /Alma/ }).waitFor();
+    await tina.reload();
+    await tina.getByRole('button', { name: /Alma/ }).waitFor();
+  });
+
+  it('shows the leader operations and devices', async () => {
+    const lea = await signIn('Lea');
+    await lea.goto(`${platform.url}/#/band`);
+    await lea.getByRole('button', { name: /look for changes/i }).click();
+    await lea
+      .getByText(/completed|done/i)
+      .first()
+      .waitFor();
+  });
+
+  // `PICTURES=1 npm test -- test/stage` takes the README's pictures anew.
+  const takePictures = process.env.PICTURES ? it : it.skip;
+  takePictures('has its picture taken', async () => {
+    const pictures = join(projectRoot, 'docs/pictures');
+    await mkdir(pictures, { recursive: true });
+    for (const name of [
+      'Secret March_Bb.pdf',
+      'Public Waltz_Concert.cho',
+      'Open Song_Concert.cho',
+      'Sad Song_Bb.pdf',
+      'Away 1_Concert.cho',
+      'Away 2_Concert.cho',
+      'Away 3_Concert.cho',
+    ]) {
+      await rm(join(platform.libraryDir, name), { force: true });
+    }
+    const tina = await signIn('Tina');
+    await save('Careless Love_Concert.chopro', chart('Careless Love', 'Love, oh love,'));
+    await tina
+      .getByText(/changed/i)
+      .first()
+      .waitFor();
+    await tina.screenshot({ path: join(pictures, 'repertoire.png') });
+    await song(tina, 'Amazing Grace').click();
+    await tina.getByRole('tab', { name: 'Chart' }).click();
+    await tina.getByText('Amazing', { exact: false }).first().waitFor();
+    await tina.screenshot({ path: join(pictures, 'chart.png') });
+    await tina.getByRole('tab', { name: /B♭ part/ }).click();
+    await tina.locator('canvas').first().waitFor();
+    await tina.screenshot({ path: join(pictures, 'part.png') });
+  });
+});
