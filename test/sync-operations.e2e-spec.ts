@@ -72,13 +72,53 @@ describe('operations', () => {
     expect(new Set(versions).size).toBe(versions.length);
   });
 
-  it('publishes nothing for a file that was saved with the same content', async () => {
+  it('publishes nothing for a file that is looked at again and has not changed', async () => {
     const tina = await follow('tina', 'band:b1:Bb');
     await sync.save(file);
-    await sync.save(file);
+    await tina.count(1);
+    await sync.tell('drive.file_changed', 'f1');
     await sync.save({ ...file, text: 'second' });
     await tina.until(() => texts(tina).includes('second'));
     expect(texts(tina)).toEqual(['first', 'second']);
+  });
+
+  it('tells the newest revision of a file whose change was undone, since devices ask for its bytes by that', async () => {
+    const tina = await follow('tina', 'band:b1:Bb');
+    await sync.save(file);
+    await tina.count(1);
+    // Two saves that one operation takes on together.
+    sync.band.files.set('f1', { ...file, text: 'second', revision: 2 });
+    await sync.save(file);
+    await tina.count(2);
+    expect(tina.messages[1]).toMatchObject({ data: { revision: 3, content: { text: 'first' } } });
+  });
+
+  it('gives an operation that news have joined all its attempts', async () => {
+    const tina = await follow('tina', 'band:b1:Bb');
+    await sync.database.query(
+      `insert into sync_operation (id, kind, status, priority, ordering_key, band_id, file_id, cause, attempts, run_at)
+       values (gen_random_uuid(), 'file', 'failed', 2, 'file:f1', 'b1', 'f1', 'drive.file_added', 2, clock_timestamp() + interval '1 hour')`,
+    );
+    sync.band.failNext = new CodedError({
+      code: 'busy',
+      message: 'Not just now.',
+      remedy: 'Again.',
+      status: 503,
+      retryable: true,
+    });
+    await sync.save(file);
+    await tina.count(1);
+    expect((await operations())[0]).toMatchObject({ status: 'completed', attempts: 2 });
+  });
+
+  it('gives up waiting for a module that never answers, and tries again', async () => {
+    await sync.close();
+    sync = await startSyncApp(database, { retryBaseMs: 20, operationTimeoutMs: 100 }, sync.band);
+    const tina = await follow('tina', 'band:b1:Bb');
+    sync.band.silentNext = true;
+    await sync.save(file);
+    await tina.count(1);
+    expect(sync.band.told[0]).toMatchObject({ name: 'sync.failed', fact: { code: 'answer_late', willRetry: true } });
   });
 
   it('moves a file that is for somebody else now: gone for the one, there for the other', async () => {

@@ -32,6 +32,8 @@ export class SmallBand {
   readonly told: { name: string; fact: unknown }[] = [];
   /** Thrown by the next question about a file, then forgotten. */
   failNext: Error | null = null;
+  /** The next question about a file is never answered. */
+  silentNext = false;
 
   join(userId: string, bandId: string, instrument: string, role: Membership['role'] = 'member'): void {
     this.memberships.set(userId, [...(this.memberships.get(userId) ?? []), { bandId, instrument, role }]);
@@ -66,7 +68,11 @@ export class SmallBand {
   }
 
   @OnQuestion('drive.file_requested')
-  file({ fileId }: Ask<'drive.file_requested'>): Answer<'drive.file_requested'> {
+  file({ fileId }: Ask<'drive.file_requested'>): Answer<'drive.file_requested'> | Promise<never> {
+    if (this.silentNext) {
+      this.silentNext = false;
+      return new Promise<never>(() => undefined);
+    }
     const failure = this.failNext;
     this.failNext = null;
     if (failure) throw failure;

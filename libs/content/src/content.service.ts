@@ -52,10 +52,13 @@ export class ContentService {
     return this.visible(bandId, audiences, 'unknown');
   }
 
-  /** Who a file is for, for checking a download; null when Content does not know the file. */
-  async audienceOf(fileId: string): Promise<{ bandId: string; audience: string | null } | null> {
+  /**
+   * Who a file is for, for checking a download; null when Content does not know the file. It holds for that revision only:
+   * the next one may be for somebody else.
+   */
+  async audienceOf(fileId: string): Promise<{ bandId: string; audience: string | null; revision: number } | null> {
     const file = await this.files.findOneBy({ fileId, removedAt: IsNull() });
-    return file && { bandId: file.bandId, audience: file.audience };
+    return file && { bandId: file.bandId, audience: file.audience, revision: file.revision };
   }
 
   /** The audiences that somebody belongs to besides the whole band: `Bb` for a trumpet, all for a leader. */

@@ -20,14 +20,18 @@ const schema = z.strictObject({
   sequencerBatch: positive,
   /** Messages of a channel kept in memory for readers that come back. */
   tailMessages: positive,
-  /** Messages in one page of a reader that catches up. */
+  /** Messages in one page of a reader that catches up, … */
   pageMessages: positive,
+  /** … and bytes in one frame, but for a single message that is larger. */
+  frameBytes: positive,
   /** A reader further behind gets the latest of each key instead of every message. */
   compactAfterMessages: positive,
   /** Unacknowledged bytes that one socket may have. */
   windowBytes: positive,
   /** A client that owes an acknowledgement for this long is disconnected with `ack_timeout`. */
   ackTimeoutMs: positive,
+  /** How often a connection's session and rights are asked for without any news: the safety net of lost news. */
+  recheckMs: positive,
   /** What clients are told: acknowledge at the latest after this time, … */
   ackEveryMs: positive,
   /** … or this many bytes. */
@@ -38,6 +42,8 @@ const schema = z.strictObject({
   subscriptionsPerConnection: positive,
   /** Operations this process works on at once. */
   workers: positive,
+  /** An operation whose questions are not answered within this time has failed, and is tried again. */
+  operationTimeoutMs: positive,
   /** An operation is tried this often before it is `dead`. */
   attempts: positive,
   /** Wait before the second attempt; doubled for each further one, with jitter. */
@@ -60,14 +66,17 @@ export const defaultSyncOptions: Omit<ResolvedSyncOptions, 'node'> = {
   sequencerBatch: 500,
   tailMessages: 1_000,
   pageMessages: 100,
+  frameBytes: kibibytes(256),
   compactAfterMessages: 1_000,
   windowBytes: kibibytes(1024),
   ackTimeoutMs: seconds(30),
+  recheckMs: seconds(15),
   ackEveryMs: 100,
   ackEveryBytes: kibibytes(64),
   devicesPerUser: 10,
   subscriptionsPerConnection: 50,
   workers: 4,
+  operationTimeoutMs: minutes(1),
   attempts: 3,
   retryBaseMs: seconds(1),
   bandSyncIntervalMs: minutes(5),

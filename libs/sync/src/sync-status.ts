@@ -45,14 +45,11 @@ export class SyncStatus {
 
   async status(userId: string, access: Access): Promise<Status> {
     const led = access.memberships.map(({ bandId }) => bandId).filter((bandId) => leads(access, bandId));
-    // Whoever follows a band's channel is a member of it.
-    const ofLedBands = ({ channels }: ConnectionInfo): boolean =>
-      led.some((bandId) => channels.includes(bandChannel(bandId)));
     return {
       node: this.options.node,
       sequencer: await this.sequencer(),
       bands: await Promise.all(access.memberships.map(({ bandId }) => this.band(bandId))),
-      connections: this.gateway.connected().filter((connection) => connection.userId === userId || ofLedBands(connection)),
+      connections: this.gateway.connected().flatMap((connection) => seenBy(connection, userId, led)),
     };
   }
 
@@ -78,4 +75,13 @@ export class SyncStatus {
       operations: await this.engine.counts([bandId]),
     };
   }
+}
+
+/** One's own connections whole; of others, to who leads their bands, what belongs to these bands. */
+function seenBy(connection: ConnectionInfo, userId: string, led: readonly string[]): ConnectionInfo[] {
+  if (connection.userId === userId) return [connection];
+  const ofBand = (channel: string): boolean =>
+    led.some((bandId) => channel === bandChannel(bandId) || channel.startsWith(`${bandChannel(bandId)}:`));
+  const channels = connection.channels.filter(ofBand);
+  return channels.length > 0 ? [{ ...connection, channels, sessionId: '' }] : [];
 }

@@ -40,6 +40,7 @@ class TestSocket implements ReaderSocket {
   readonly subscriptions = new Map<string, Subscription>();
   readonly opening = new Set<string>();
   stalled = false;
+  readonly isHeld = false;
   /** What was sent and should not have been. Noted, since a reader takes what its socket throws for a failed read. */
   readonly faults: unknown[] = [];
   private readonly unacknowledged = new Map<string, { to: number; bytes: number }[]>();

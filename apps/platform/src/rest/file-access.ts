@@ -12,8 +12,11 @@ export class FileAccess {
     private readonly content: ContentService,
   ) {}
 
-  /** @throws CodedError `file_unknown`, for a file that is not there and for one that is somebody else's alike */
-  async require(userId: string, fileId: string): Promise<void> {
+  /**
+   * @returns the revision that may be opened: the one whose audience is known
+   * @throws CodedError `file_unknown`, for a file that is not there and for one that is somebody else's alike
+   */
+  async require(userId: string, fileId: string): Promise<number> {
     if (!z.uuid().safeParse(fileId).success) throw fileUnknown();
     const file = await this.content.audienceOf(fileId);
     const membership = file && (await this.auth.memberships(userId)).find(({ bandId }) => bandId === file.bandId);
@@ -21,6 +24,7 @@ export class FileAccess {
       membership &&
       (file.audience === null || this.content.audiencesFor(membership.instrument, membership.role).includes(file.audience));
     if (!mayOpen) throw fileUnknown();
+    return file.revision;
   }
 
   /** The audiences of a band that a member belongs to. @throws CodedError `band_forbidden` */

@@ -39,11 +39,12 @@ export class FilesController {
   ): Promise<void> {
     const wanted = revisionQuery.safeParse(given);
     if (!wanted.success) throw new SyncError('request_invalid', 'A revision is a whole number.');
-    await this.access.require(userId, fileId);
+    const allowed = await this.access.require(userId, fileId);
     const state = await this.drive.state(fileId);
     if (state.state === 'removed') throw fileUnknown();
     const { revision } = state.file;
-    if (wanted.data !== undefined && wanted.data !== revision) {
+    // A newer one may be for somebody else: it is served when Content has said for whom.
+    if (revision !== allowed || (wanted.data !== undefined && wanted.data !== revision)) {
       throw new DriveError('revision_gone', 'The file has changed since; these bytes are not there any more.');
     }
     const answer = serveFile(request.headers, state.file);

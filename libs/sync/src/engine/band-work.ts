@@ -26,7 +26,7 @@ export class BandWork {
     );
     // Sorted, so that two of these take the files' locks in the same order.
     const all = [...new Set([...fileIds, ...published.map(({ file_id }) => file_id)])].sort();
-    return this.enqueueing(
+    return this.enqueue(
       all.map((fileId) => ({ ...fileOperation(bandId!, fileId), priority: 'low', cause: 'full_sync', parentId: id })),
     );
   }
@@ -42,7 +42,7 @@ export class BandWork {
            and o.finished_at > clock_timestamp() - $2 * interval '1 millisecond')`,
       [memberships.map(({ bandId }) => bandId).sort(), this.bandSyncIntervalMs],
     );
-    return this.enqueueing(
+    return this.enqueue(
       stale.map(({ band_id }) => ({
         ...bandOperation(band_id, 'delta'),
         priority: 'normal',
@@ -52,15 +52,22 @@ export class BandWork {
     );
   }
 
-  private enqueueing(operations: NewOperation[]): Effect {
-    return {
-      apply: async (transaction) => {
-        for (const operation of operations) await this.queue.enqueue(operation, transaction);
-        return null;
-      },
-    };
+  /**
+   * Enqueues before the operation that found them completes, in steps: one transaction for a whole library would take more
+   * locks than the database has. Should this process die in between, the operation runs again, and those that wait are joined.
+   */
+  private async enqueue(operations: NewOperation[]): Promise<Effect> {
+    for (let begin = 0; begin < operations.length; begin += stepOperations) {
+      await this.database.transaction(async (transaction) => {
+        for (const operation of operations.slice(begin, begin + stepOperations))
+          await this.queue.enqueue(operation, transaction);
+      });
+    }
+    return noEffect;
   }
 }
+
+const stepOperations = 200;
 
 type Subject = Pick<NewOperation, 'kind' | 'orderingKey' | 'bandId' | 'fileId' | 'mode'>;
 

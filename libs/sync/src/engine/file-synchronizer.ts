@@ -63,10 +63,10 @@ export class FileSynchronizer {
     // The lock gives two writers of one file the order in which they commit.
     const before = await transaction.findOneOrFail(SyncFile, { where: { fileId }, lock: { mode: 'pessimistic_write' } });
     if (revision < before.revision) return null;
-    // Where it stands, the revision does not matter: the same content saved again is no news.
+    // With the revision: devices ask for the bytes of exactly the one they were told.
     const stateHash = living
       ? createHash('sha256')
-          .update(JSON.stringify([living.channel, { ...living.data, revision: 0, modifiedAt: '' }]))
+          .update(JSON.stringify([living.channel, { ...living.data, modifiedAt: '' }]))
           .digest('hex')
       : '';
     const isNews = stateHash !== before.stateHash;

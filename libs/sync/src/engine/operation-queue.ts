@@ -32,7 +32,7 @@ export class OperationQueue {
 
   /**
    * Stores an operation, or joins the one that waits under the same ordering key, which then keeps the higher priority
-   * and runs as soon as it can. An operation that is running does not count: what it read may be older than this news.
+   * and runs as soon as it can, with all its attempts before it: the news may be what mends it. An operation that is running does not count: what it read may be older than this news.
    * @returns the operation's id; the earlier one's for an event that was taken on before
    */
   async enqueue(wanted: NewOperation, transaction?: EntityManager): Promise<string> {
@@ -50,7 +50,8 @@ export class OperationQueue {
       `insert into sync_operation as waiting (id, kind, status, priority, ordering_key, band_id, file_id, user_id, mode, cause, parent_id)
        values ($1, $2, 'pending', $3, $4, $5, $6, $7, $8, $9, $10)
        on conflict (ordering_key) where status in ('pending', 'failed')
-       do update set priority = least(waiting.priority, excluded.priority), run_at = least(waiting.run_at, clock_timestamp()),
+       do update set status = 'pending', attempts = 0, error_code = null, error_message = null,
+                     priority = least(waiting.priority, excluded.priority), run_at = least(waiting.run_at, clock_timestamp()),
                      mode = case when excluded.mode = 'full' then 'full' else waiting.mode end
        returning id`,
       [

@@ -132,7 +132,7 @@ export class SyncEngine implements OnApplicationBootstrap, BeforeApplicationShut
     const { operation } = claim;
     try {
       await this.tell('sync.started', factOf(operation));
-      const effect = await this.prepare(operation);
+      const effect = await this.withinTime(this.prepare(operation));
       const updated = await this.database.transaction(async (transaction) => {
         // First of all, so that a zombie stops here, before it waits for anybody's lock.
         await this.queue.complete(claim, transaction);
@@ -149,6 +149,31 @@ export class SyncEngine implements OnApplicationBootstrap, BeforeApplicationShut
   private prepare(operation: SyncOperation): Promise<Effect> {
     if (operation.kind === 'file') return this.files.prepare(operation);
     return operation.kind === 'band' ? this.bands.prepareBand(operation) : this.bands.prepareUserSetup(operation);
+  }
+
+  /** A question that is never answered must not hold a worker, and its file, for ever. What comes later than this takes no effect. */
+  private async withinTime(work: Promise<Effect>): Promise<Effect> {
+    let timer: NodeJS.Timeout | undefined;
+    const late = new Promise<never>((_, reject) => {
+      timer = setTimeout(
+        () =>
+          reject(
+            new CodedError({
+              code: 'answer_late',
+              message: 'A module took too long to answer.',
+              remedy: 'It is tried again; if it stays, look at what Drive and Content log.',
+              status: 504,
+              retryable: true,
+            }),
+          ),
+        this.options.operationTimeoutMs,
+      );
+    });
+    try {
+      return await Promise.race([work, late]);
+    } finally {
+      clearTimeout(timer);
+    }
   }
 
   private async failed(claim: Claim, error: unknown): Promise<void> {

@@ -12,5 +12,5 @@ export interface Effect {
   apply(transaction: EntityManager): Promise<Facts['sync.file_updated'] | null>;
 }
 
-/** The work of one kind of operation. Asks, and changes nothing: that is the effect's. */
+/** The work of one kind of operation. Asks, and changes nothing that matters if it is done twice: the rest is the effect's. */
 export type Work = (operation: SyncOperation) => Promise<Effect>;

@@ -19,7 +19,7 @@ async function openHub(
   const hub = new ChannelHub(
     channel,
     log.asReader,
-    { tailMessages: 10, pageMessages: 10, compactAfterMessages: 100 },
+    { tailMessages: 10, pageMessages: 10, frameBytes: 100_000, compactAfterMessages: 100 },
     (_, frame) => sent.push(frame),
   );
   const opening = hub.open();
@@ -45,7 +45,7 @@ test('has what came while it was being opened, without another hint', async () =
   const hub = new ChannelHub(
     channel,
     log.asReader,
-    { tailMessages: 10, pageMessages: 10, compactAfterMessages: 100 },
+    { tailMessages: 10, pageMessages: 10, frameBytes: 100_000, compactAfterMessages: 100 },
     () => undefined,
   );
   const opening = hub.open();
@@ -163,7 +163,7 @@ test('may be opened again after its log could not be read', async () => {
   const hub = new ChannelHub(
     channel,
     log.asReader,
-    { tailMessages: 1, pageMessages: 1, compactAfterMessages: 1 },
+    { tailMessages: 1, pageMessages: 1, frameBytes: 100_000, compactAfterMessages: 1 },
     () => undefined,
   );
   const failing = hub.open();

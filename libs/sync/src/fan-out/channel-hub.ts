@@ -10,6 +10,8 @@ export interface HubOptions {
   tailMessages: number;
   /** Messages in one page of a reader that catches up. */
   pageMessages: number;
+  /** Bytes of messages in one frame, but for a single message that is larger. */
+  frameBytes: number;
   /** A reader further behind than this gets only the latest of each key. */
   compactAfterMessages: number;
 }
@@ -116,11 +118,12 @@ export class ChannelHub {
   async page(cursor: number, bound: number | null): Promise<WeighedFrame> {
     const limit = this.options.pageMessages;
     const upTo = bound ?? this.head;
-    const messages =
+    const found =
       bound === null
         ? (this.tail.after(cursor, limit) ?? (await this.read(cursor, upTo, false, limit)))
         : await this.read(cursor, upTo, true, limit);
-    const isLast = messages.length < limit;
+    const messages = this.firstFrame(found);
+    const isLast = messages.length === found.length && found.length < limit;
     const to = isLast ? Math.max(upTo, messages.at(-1)?.offset ?? 0) : messages.at(-1)!.offset;
     return this.frame(cursor + 1, to, messages, bound !== null && to < upTo);
   }
@@ -173,9 +176,22 @@ export class ChannelHub {
     history.advance(epoch, first.offset, last.offset);
     this.tail.push(fresh);
     if (this.room.size === 0) return;
-    const weighed = this.frame(first.offset, last.offset, fresh, false);
-    this.broadcast(this.channel, weighed.frame);
-    for (const reader of this.room) reader.broadcastSent(weighed);
+    for (let rest = fresh; rest.length > 0 && this.room.size > 0;) {
+      const messages = this.firstFrame(rest);
+      const weighed = this.frame(messages[0]!.offset, messages.at(-1)!.offset, messages, false);
+      this.broadcast(this.channel, weighed.frame);
+      for (const reader of this.room) reader.broadcastSent(weighed);
+      rest = rest.slice(messages.length);
+    }
+  }
+
+  /** As many of the messages as one frame may hold, at least one. */
+  private firstFrame(messages: Message[]): Message[] {
+    let bytes = 0;
+    const end = messages.findIndex(
+      (message, index) => (bytes += JSON.stringify(message).length) > this.options.frameBytes && index > 0,
+    );
+    return end < 0 ? messages : messages.slice(0, end);
   }
 
   private async read(after: number, upTo: number, compacted: boolean, limit: number): Promise<Message[]> {

@@ -59,6 +59,7 @@ const script = fc.record({
     windowBytes: fc.constantFrom(1, 400, 1_500, 100_000),
     tailMessages: fc.constantFrom(1, 4, 20),
     pageMessages: fc.integer({ min: 1, max: 6 }),
+    frameBytes: fc.constantFrom(1, 300, 100_000),
     compactAfterMessages: fc.constantFrom(2, 8, 1_000),
   }),
   steps: fc.array(fc.record({ step: anyStep, pause }), { maxLength: 120, size: 'max' }),
@@ -203,6 +204,7 @@ function worldOf(options: Partial<ConstructorParameters<typeof FanOutWorld>[0]> 
     windowBytes: 100_000,
     tailMessages: 10,
     pageMessages: 10,
+    frameBytes: 100_000,
     compactAfterMessages: 100,
     ...options,
   });

@@ -4,6 +4,8 @@ import type { Window } from './window.js';
 /** What a reader needs of its socket. */
 export interface ReaderSocket {
   readonly window: Window;
+  /** While true, no reader of this socket sends. */
+  readonly isHeld: boolean;
   send(weighed: WeighedFrame): void;
   joinRoom(channel: string): void;
   leaveRoom(channel: string): void;
@@ -58,6 +60,11 @@ export class Reader {
     if (this.socket.window.isFull) this.leaveRoom();
   }
 
+  /** Leaves the room, as a reader whose window is full does. */
+  stepBack(): void {
+    if (this.state === 'in_room') this.leaveRoom();
+  }
+
   close(): void {
     if (this.state === 'in_room') this.leaveRoom();
     this.state = 'closed';
@@ -67,7 +74,7 @@ export class Reader {
 
   private async catchUp(): Promise<void> {
     try {
-      while (this.state === 'lagging' && !this.socket.window.isFull) {
+      while (this.state === 'lagging' && !this.socket.isHeld && !this.socket.window.isFull) {
         if (this.cursor === this.hub.head) {
           if (!this.socket.window.isBelowHalf) return;
           this.hub.join(this);
@@ -77,7 +84,7 @@ export class Reader {
         }
         if (this.bound === null && this.hub.isFarBehind(this.cursor)) this.bound = this.hub.head;
         const weighed = await this.hub.page(this.cursor, this.bound);
-        if (this.state !== 'lagging') return;
+        if (this.state !== 'lagging' || this.socket.isHeld) return;
         this.cursor = weighed.frame.to;
         if (this.cursor === this.bound) this.bound = null;
         this.socket.send(weighed);

@@ -6,6 +6,14 @@ import type { Reader, ReaderSocket } from '../fan-out/reader.js';
 import { Window } from '../fan-out/window.js';
 import type { Access } from './access.js';
 
+/** Who was let in, and with what. */
+export interface Admitted {
+  token: string;
+  principal: Principal;
+  deviceId: string;
+  access: Access;
+}
+
 /** One device, connected. */
 export class Connection implements ReaderSocket {
   readonly window: Window;
@@ -14,18 +22,27 @@ export class Connection implements ReaderSocket {
   readonly opening = new Map<string, symbol>();
   readonly connectedAt = new Date();
   lastSeenAt = new Date();
-  /** Counts the questions for this connection's rights. */
-  accessTurn = 0;
+  readonly token: string;
+  readonly principal: Principal;
+  readonly deviceId: string;
+  /** Replaced when memberships change. */
+  access: Access;
+  /** Nothing is sent: whether it still may be is being asked. */
+  isHeld = false;
+  private recheckTurn = 0;
+  private recheckedAt = Date.now();
+  private isRechecking = false;
   private expiry: NodeJS.Timeout | null = null;
 
   constructor(
     private readonly socket: Socket,
-    readonly principal: Principal,
-    readonly deviceId: string,
-    /** Replaced when memberships change. */
-    public access: Access,
+    { token, principal, deviceId, access }: Admitted,
     windowBytes: number,
   ) {
+    this.token = token;
+    this.principal = principal;
+    this.deviceId = deviceId;
+    this.access = access;
     this.window = new Window(windowBytes, Date.now);
   }
 
@@ -61,6 +78,36 @@ export class Connection implements ReaderSocket {
 
   emit(event: DownEvent, frame: unknown): void {
     this.socket.emit(event, frame);
+  }
+
+  /** Takes every reader out of its room, and lets none go on, until {@link release}. Their cursors stay: nothing is lost by it. */
+  hold(): void {
+    this.isHeld = true;
+    for (const reader of this.readers.values()) reader.stepBack();
+  }
+
+  release(): void {
+    this.isHeld = false;
+    this.pumpAll();
+  }
+
+  /** @returns what {@link endRecheck} wants to know it by */
+  beginRecheck(): number {
+    this.isRechecking = true;
+    return ++this.recheckTurn;
+  }
+
+  /** @returns false when another question was asked since, whose answer is the one that counts */
+  endRecheck(turn: number): boolean {
+    if (turn !== this.recheckTurn) return false;
+    this.isRechecking = false;
+    this.recheckedAt = Date.now();
+    return true;
+  }
+
+  /** A question that could not be answered is due again at once where the connection is held, else after the interval. */
+  isRecheckDue(everyMs: number): boolean {
+    return this.isHeld || (!this.isRechecking && Date.now() - this.recheckedAt > everyMs);
   }
 
   /** Lets every reader that has room go on. */

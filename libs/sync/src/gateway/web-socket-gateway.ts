@@ -1,6 +1,6 @@
 import { Inject, Logger, type BeforeApplicationShutdown } from '@nestjs/common';
 import { WebSocketGateway as Gateway, type OnGatewayConnection, type OnGatewayInit } from '@nestjs/websockets';
-import { Bus, OnFact, type Facts, type Principal } from '@soleil/bus';
+import { Bus, OnFact, type Facts } from '@soleil/bus';
 import { handshake, limits, protocolVersion, SyncError, type Handshake } from '@soleil/sync-protocol';
 import type { Namespace, Socket } from 'socket.io';
 import { z } from 'zod';
@@ -9,7 +9,7 @@ import { NodeLink } from '../log/node-link.js';
 import type { ResolvedSyncOptions } from '../options.js';
 import { SYNC_OPTIONS } from '../tokens.js';
 import { askAccess, type Access } from './access.js';
-import { Connection } from './connection.js';
+import { Connection, type Admitted } from './connection.js';
 import { ClientFrames } from './client-frames.js';
 import { toWireError } from './wire-error.js';
 
@@ -29,12 +29,6 @@ export interface ConnectionInfo {
   channels: string[];
   /** Bytes sent and not yet acknowledged. */
   unacknowledgedBytes: number;
-}
-
-interface Admitted {
-  principal: Principal;
-  access: Access;
-  deviceId: string;
 }
 
 /**
@@ -67,9 +61,12 @@ export class WebSocketGateway implements OnGatewayInit, OnGatewayConnection, Bef
     this.round = setInterval(() => this.lookOver(), roundMs);
     link.onNews((news) => {
       if (news.kind === 'session') this.endSession(news.sessionId);
-      if (news.kind === 'access') void this.refreshAccess(news.userId);
+      if (news.kind === 'access') void this.recheckUser(news.userId);
     });
-    link.onReconnected(() => void this.refreshAll());
+    // What was told meanwhile was missed.
+    link.onReconnected(
+      () => void Promise.all([...this.connections.values()].map((connection) => this.recheck(connection, true))),
+    );
   }
 
   /** Everybody connected to this node. */
@@ -104,8 +101,8 @@ export class WebSocketGateway implements OnGatewayInit, OnGatewayConnection, Bef
   }
 
   handleConnection(socket: Socket): void {
-    const { principal, access, deviceId } = socket.data as Admitted;
-    const connection = new Connection(socket, principal, deviceId, access, this.options.windowBytes);
+    const admitted = socket.data as Admitted;
+    const connection = new Connection(socket, admitted, this.options.windowBytes);
     this.replaceEarlier(connection);
     this.connections.set(socket.id, connection);
     // Socket.IO has left the rooms by the time of `disconnect`; readers must leave theirs in the same turn.
@@ -116,8 +113,10 @@ export class WebSocketGateway implements OnGatewayInit, OnGatewayConnection, Bef
     connection.watchExpiry(() => connection.close(new SyncError('token_expired', 'The sign-in has expired.')));
     this.frames.attach(socket, connection);
     connection.emit('pace', { ackEveryMs: this.options.ackEveryMs, ackEveryBytes: this.options.ackEveryBytes });
-    // Rights may have changed between asking and now.
-    void this.refreshConnection(connection);
+    // Several may have been admitted at once.
+    if (this.devicesOf(connection) >= this.options.devicesPerUser) connection.close(this.tooManyDevices());
+    // The session may have ended, and rights may have changed, between asking and now: nothing is sent before that is known.
+    else void this.recheck(connection, true);
   }
 
   @OnFact('auth.user_logged_out')
@@ -129,7 +128,7 @@ export class WebSocketGateway implements OnGatewayInit, OnGatewayConnection, Bef
   @OnFact('auth.permission_updated')
   async permissionUpdated({ userId }: Facts['auth.permission_updated']): Promise<void> {
     this.link.tell({ kind: 'access', userId });
-    await this.refreshAccess(userId);
+    await this.recheckUser(userId);
   }
 
   async beforeApplicationShutdown(): Promise<void> {
@@ -147,15 +146,23 @@ export class WebSocketGateway implements OnGatewayInit, OnGatewayConnection, Bef
     const { token, deviceId } = readHandshake(socket.handshake.auth);
     const principal = await this.bus.request('auth.token_presented', { token });
     const access = await askAccess(this.bus, principal.userId);
-    const others = [...this.connections.values()].filter(
-      (connection) => connection.principal.userId === principal.userId && connection.deviceId !== deviceId,
-    );
-    if (others.length >= this.options.devicesPerUser) {
-      throw new SyncError('too_many_devices', 'Too many of your devices are connected.', {
-        limit: this.options.devicesPerUser,
-      });
-    }
-    return { principal, access, deviceId };
+    if (this.devicesOf({ principal, deviceId }) >= this.options.devicesPerUser) throw this.tooManyDevices();
+    return { token, principal, access, deviceId };
+  }
+
+  /** How many other devices of the same user are connected. */
+  private devicesOf({ principal, deviceId }: Pick<Connection, 'principal' | 'deviceId'>): number {
+    return this.connectionsOf(principal.userId).filter((connection) => connection.deviceId !== deviceId).length;
+  }
+
+  private connectionsOf(userId: string): Connection[] {
+    return [...this.connections.values()].filter((connection) => connection.principal.userId === userId);
+  }
+
+  private tooManyDevices(): SyncError {
+    return new SyncError('too_many_devices', 'Too many of your devices are connected.', {
+      limit: this.options.devicesPerUser,
+    });
   }
 
   /** A device has one connection: a half-open earlier one would otherwise linger until its ping fails. */
@@ -175,34 +182,36 @@ export class WebSocketGateway implements OnGatewayInit, OnGatewayConnection, Bef
     }
   }
 
-  private async refreshAccess(userId: string): Promise<void> {
-    const own = [...this.connections.values()].filter((connection) => connection.principal.userId === userId);
-    await Promise.all(own.map((connection) => this.refreshConnection(connection)));
+  private async recheckUser(userId: string): Promise<void> {
+    await Promise.all(this.connectionsOf(userId).map((connection) => this.recheck(connection, true)));
   }
 
-  private async refreshAll(): Promise<void> {
-    await Promise.all([...this.connections.values()].map((connection) => this.refreshConnection(connection)));
-  }
-
-  /** Asks for the rights anew and ends the channels that are gone. Rights that cannot be asked for end the connection: better away than leaking. */
-  private async refreshConnection(connection: Connection): Promise<void> {
+  /**
+   * Asks anew whether the session goes on and what it may follow, and ends what does not.
+   * @param isNews something is known to have changed: nothing is sent until the answer is there
+   */
+  private async recheck(connection: Connection, isNews: boolean): Promise<void> {
+    if (isNews) connection.hold();
     // Answers may overtake one another; only that to the latest question counts.
-    const turn = ++connection.accessTurn;
+    const turn = connection.beginRecheck();
     let access: Access;
     try {
+      await this.bus.request('auth.token_presented', { token: connection.token });
       access = await askAccess(this.bus, connection.principal.userId);
     } catch (error) {
-      connection.close(toWireError(error));
+      const refusal = toWireError(error);
+      // Who cannot be asked just now is asked again in the next round; a held connection stays held.
+      if (!refusal.retryable) connection.close(refusal);
       return;
     }
-    if (turn !== connection.accessTurn) return;
+    if (!connection.endRecheck(turn)) return;
     connection.access = access;
     for (const channel of connection.readers.keys()) {
-      if (connection.access.channels.has(channel)) continue;
+      if (access.channels.has(channel)) continue;
       connection.endChannel(channel);
       connection.emit('revoked', { channel });
     }
-    connection.pumpAll();
+    connection.release();
   }
 
   private lookOver(): void {
@@ -211,6 +220,7 @@ export class WebSocketGateway implements OnGatewayInit, OnGatewayConnection, Bef
         this.logger.warn(`Device ${connection.deviceId} acknowledges nothing; disconnecting it`);
         connection.close(new SyncError('ack_timeout', 'Nothing was acknowledged for too long.'));
       } else {
+        if (connection.isRecheckDue(this.options.recheckMs)) void this.recheck(connection, false);
         connection.pumpAll();
       }
     }

@@ -75,7 +75,7 @@ export class NodeLink {
   /** Like {@link tell}, gathered while an earlier one is on its way. */
   tellHeads(heads: Iterable<[string, number]>): void {
     for (const [channel, head] of heads) this.heads.set(channel, head);
-    this.sending ??= this.sendHeads();
+    if (this.heads.size > 0) this.sending ??= this.sendHeads();
   }
 
   private async sendHeads(): Promise<void> {

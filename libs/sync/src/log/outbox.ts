@@ -46,6 +46,9 @@ export class Outbox {
   }
 }
 
+/** An escape of NUL or of a lone surrogate, the only ones of these that JSON.stringify writes; not the text of one. */
+const unstorable = /(?<!\\)(?:\\\\)*\\u(?:0000|d[89a-f][0-9a-f]{2})/;
+
 function validated(message: OutboxMessage): OutboxMessage {
   const parsed = schema.safeParse(message);
   if (!parsed.success) {
@@ -53,12 +56,12 @@ function validated(message: OutboxMessage): OutboxMessage {
       issues: parsed.error.issues,
     });
   }
-  // A NUL is the one character of JSON that Postgres cannot store; without it here the INSERT would break the caller's transaction.
   const json = JSON.stringify(message.data ?? null);
-  if (json === undefined || json.includes('\\u0000')) {
+  // JSON can spell what Postgres cannot store, NUL and halves of surrogate pairs: found here, they do not break the caller's transaction.
+  if (json === undefined || unstorable.test(JSON.stringify([message.type, message.key ?? ''])) || unstorable.test(json)) {
     throw new SyncError(
       'message_invalid',
-      'The message cannot be published: its data is not JSON, or holds a NUL character.',
+      'The message cannot be published: it is not JSON, or holds a character that is none.',
     );
   }
   if (Buffer.byteLength(json) > limits.messageBytes) {

@@ -1,4 +1,5 @@
 import { Logger } from '@nestjs/common';
+import type { PoolClient } from 'pg';
 import type { DataSource, QueryRunner } from 'typeorm';
 import { leaveOffice, renewOffice, takeOffice, type Office } from './leadership.js';
 import { sequenceBatch, type Batch } from './sequence-batch.js';
@@ -65,7 +66,7 @@ export class Sequencer {
         this.logger.warn(`Not sequencing for now: ${(error as Error).message}`);
       } finally {
         this.office = null;
-        await runner.release().catch(() => undefined);
+        await retire(runner);
       }
       if (!this.stopping) await this.wakeUp.wait(this.options.pollMs);
     }
@@ -91,4 +92,17 @@ export class Sequencer {
     }
     await leaveOffice(runner, office);
   }
+}
+
+/**
+ * Ends the connection instead of giving it back: a successor may terminate the backend that was in office, which must not
+ * be somebody else's by then.
+ */
+async function retire(runner: QueryRunner): Promise<void> {
+  try {
+    await ((await runner.connect()) as PoolClient & { end(): Promise<void> }).end();
+  } catch {
+    // It is gone already.
+  }
+  await runner.release().catch(() => undefined);
 }
