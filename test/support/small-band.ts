@@ -34,6 +34,10 @@ export class SmallBand {
   failNext: Error | null = null;
   /** The next question about a file is never answered. */
   silentNext = false;
+  /** Sessions that are over: their token is refused. */
+  readonly endedSessions = new Set<string>();
+  /** Auth reads the next memberships at once, and answers when this resolves; then it is forgotten. */
+  answerNextAfter: Promise<unknown> | null = null;
 
   join(userId: string, bandId: string, instrument: string, role: Membership['role'] = 'member'): void {
     this.memberships.set(userId, [...(this.memberships.get(userId) ?? []), { bandId, instrument, role }]);
@@ -49,17 +53,25 @@ export class SmallBand {
         status: 401,
       });
     }
+    const sessionId = `session-of-${token}`;
+    if (this.endedSessions.has(sessionId)) {
+      throw new CodedError({ code: 'session_ended', message: 'Signed out.', remedy: 'Sign in again.', status: 401 });
+    }
     return {
       userId: token,
-      sessionId: `session-of-${token}`,
+      sessionId,
       displayName: token,
       expiresAt: new Date(Date.now() + 3_600_000).toISOString(),
     };
   }
 
   @OnQuestion('auth.memberships_requested')
-  membershipsOf({ userId }: Ask<'auth.memberships_requested'>): Answer<'auth.memberships_requested'> {
-    return { memberships: this.memberships.get(userId) ?? [] };
+  async membershipsOf({ userId }: Ask<'auth.memberships_requested'>): Promise<Answer<'auth.memberships_requested'>> {
+    const memberships = this.memberships.get(userId) ?? [];
+    const gate = this.answerNextAfter;
+    this.answerNextAfter = null;
+    await gate;
+    return { memberships };
   }
 
   @OnQuestion('content.audiences_requested')
