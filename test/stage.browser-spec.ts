@@ -1,5 +1,5 @@
 /// <reference lib="dom" />
-import { mkdir, rm, writeFile } from 'node:fs/promises';
+import { mkdir, readFile, rm, writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import type { Browser, BrowserContext, Locator, Page } from 'playwright-core';
 import { projectRoot } from '../apps/platform/src/config.js';
@@ -184,16 +184,22 @@ describeInBrowser('the page', () => {
     ]) {
       await rm(join(platform.libraryDir, name), { force: true });
     }
+    const original = (name: string): Promise<string> => readFile(join(projectRoot, 'library', name), 'utf8');
+    await save('Bill Bailey_Concert.cho', await original('Bill Bailey_Concert.cho'));
     const tina = await signIn('Tina');
-    await save('Careless Love_Concert.chopro', chart('Careless Love', 'Love, oh love,'));
-    await tina
-      .getByText(/changed/i)
-      .first()
-      .waitFor();
+    await song(tina, 'Bill Bailey').getByText('Hughie Cannon').waitFor();
+    await save(
+      'Careless Love_Concert.chopro',
+      `${await original('Careless Love_Concert.chopro')}\n{comment: Again, softer}\n`,
+    );
+    await song(tina, 'Careless Love').getByText('Changed').waitFor();
     await tina.screenshot({ path: join(pictures, 'repertoire.png') });
     await song(tina, 'Amazing Grace').click();
     await tab(tina, /Chart/).click();
-    await tina.getByText('Amazing', { exact: false }).first().waitFor();
+    await tina
+      .getByText(/wretch/)
+      .first()
+      .waitFor();
     await tina.screenshot({ path: join(pictures, 'chart.png') });
     await tab(tina, /B♭ part/).click();
     await tina.locator('canvas[data-drawn]').first().waitFor();

@@ -100,7 +100,7 @@ describe('rights that change while they are being asked for', () => {
     await new Promise<void>((resolve) => {
       socket.io.engine.once('open', () => resolve());
     });
-    while (sync.band.answerNextAfter) await new Promise((resolve) => setImmediate(resolve));
+    while (sync.band.answerNextAfter !== null) await new Promise((resolve) => setImmediate(resolve));
     sync.band.endedSessions.add('session-of-tina');
     await sync.bus.publish('auth.user_logged_out', {
       userId: 'tina',
