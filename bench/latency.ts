@@ -55,7 +55,8 @@ const { bands } = (await (await fetch(`${url}/auth/me`, { headers: { authorizati
 };
 const channel = bandChannel(bands[0]!.bandId);
 const sockets = await Promise.all(Array.from({ length: devices }, (_, nth) => device(nth)));
-const screen = await openScreen(url);
+// Another member's: one user may have ten devices.
+const screen = await openScreen(url, 'alma');
 
 try {
   await run();
@@ -160,7 +161,10 @@ async function report(): Promise<boolean> {
   };
   console.log(JSON.stringify(result, null, 2));
   if (!screens) console.log('Not measured: save → screen, since no Chromium was found.');
-  if (values.keep) await writeFile(join(projectRoot, 'bench/results/latency.json'), `${JSON.stringify(result, null, 2)}\n`);
+  if (values.keep) {
+    await mkdir(join(projectRoot, 'bench/results'), { recursive: true });
+    await writeFile(join(projectRoot, 'bench/results/latency.json'), `${JSON.stringify(result, null, 2)}\n`);
+  }
 
   const verdicts = [
     verdict('nothing missing', result.missing.deliveries + result.missing.screens, (count) => count === 0),

@@ -14,12 +14,13 @@ declare global {
 }
 
 /** @returns null where the machine has no Chromium */
-export async function openScreen(url: string): Promise<Screen | null> {
+export async function openScreen(url: string, login: string): Promise<Screen | null> {
   if (chromiumPath() === null) return null;
   const browser = await launchBrowser();
   const page = await browser.newPage({ viewport: { width: 820, height: 1180 } });
-  await page.request.post(`${url}/auth/sign-in`, { data: { login: 'pete', password: 'rehearsal' } });
+  await page.request.post(`${url}/auth/sign-in`, { data: { login, password: 'rehearsal' } });
   await page.goto(url);
+  await page.getByRole('banner').getByText('Live', { exact: true }).first().waitFor();
   await page.evaluate(() => {
     window.takesSeen = {};
     const look = (): void => {

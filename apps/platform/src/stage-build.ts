@@ -21,6 +21,8 @@ export async function buildStageIfStale(): Promise<void> {
       {
         cwd: projectRoot,
         stdio: ['ignore', 'inherit', 'inherit'],
+        // Whatever runs this (a test, say), the page is built as members get it.
+        env: { ...process.env, NODE_ENV: 'production' },
       },
     );
     vite.once('error', reject);
