@@ -62,7 +62,8 @@ describe.each(names)('the package %s', (name) => {
     expect(
       files.filter(
         (path) =>
-          !/^dist\/.+\.(js|js\.map|d\.ts)$|^package\.json$|^(README|LICENSE|CHANGELOG|MODULE|PROTOCOL)\b/.test(path) || path.includes('spec'),
+          !/^dist\/.+\.(js|js\.map|d\.ts)$|^package\.json$|^(README|LICENSE|CHANGELOG|MODULE|PROTOCOL)\b/.test(path) ||
+          path.includes('spec'),
       ),
     ).toEqual([]);
   });
