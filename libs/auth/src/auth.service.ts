@@ -1,6 +1,6 @@
 import { Injectable, Logger, type OnModuleInit } from '@nestjs/common';
 import { InjectDataSource } from '@nestjs/typeorm';
-import { Bus, type FactName, type Facts, type Membership, type Principal } from '@soleil/bus';
+import { Bus, type FactName, type Facts, type Membership, type Principal, type RightsChange } from '@soleil/bus';
 import { DataSource } from 'typeorm';
 import { AuthError } from './auth-error.js';
 import { AuthSettings } from './auth-options.js';
@@ -32,8 +32,9 @@ export interface SignedIn extends OpenedSession {
 }
 
 /**
- * Who somebody is, and what they play where. Facts are told after the commit they are about, and awaited; a listener that
- * fails is logged and undoes nothing, since what it was told of has happened.
+ * Who somebody is, and what they play where. Facts in `-ing` are told inside the transaction that takes or gives: a
+ * listener that fails undoes it, and its error is thrown. The others are told after the commit they are about, and awaited;
+ * a listener that fails is logged and undoes nothing, since what it was told of has happened.
  */
 @Injectable()
 export class AuthService implements OnModuleInit {
@@ -80,9 +81,15 @@ export class AuthService implements OnModuleInit {
     return signedIn;
   }
 
-  /** Ends a session for good; tells `auth.user_logged_out`. One that has ended or never was is left alone. */
+  /**
+   * Ends a session for good; tells `auth.session_ending`, then `auth.user_logged_out`. One that has ended or never was is
+   * left alone.
+   */
   async signOut(sessionId: string): Promise<void> {
-    const userId = await this.sessions.end(sessionId);
+    const userId = await this.sessions.end(sessionId, async (userId, transaction) => {
+      const memberships = await this.roster.memberships(userId, transaction);
+      await this.bus.publish('auth.session_ending', { userId, sessionId, memberships, transaction });
+    });
     if (userId !== null) await this.tell('auth.user_logged_out', { userId, sessionId, at: this.now() });
   }
 
@@ -102,18 +109,19 @@ export class AuthService implements OnModuleInit {
   }
 
   /**
-   * Makes somebody a member, or changes their role or instrument; tells `auth.permission_updated` if anything changed.
+   * Makes somebody a member, or changes their role or instrument; tells `auth.rights_changing`, then
+   * `auth.permission_updated`, if anything changes.
    * @throws AuthError `user_unknown`, `band_unknown`, `input_invalid`
    */
   async setMembership(part: Part): Promise<void> {
     const { userId, bandId } = part;
-    if (await this.roster.setMembership(part))
+    if (await this.roster.setMembership(part, this.rightsChanging))
       await this.tell('auth.permission_updated', { userId, bandId, at: this.now() });
   }
 
-  /** Tells `auth.permission_updated` if there was a membership. */
+  /** Tells `auth.rights_changing`, then `auth.permission_updated`, if there is a membership. */
   async removeMembership(userId: string, bandId: string): Promise<void> {
-    if (await this.roster.removeMembership(userId, bandId))
+    if (await this.roster.removeMembership(userId, bandId, this.rightsChanging))
       await this.tell('auth.permission_updated', { userId, bandId, at: this.now() });
   }
 
@@ -154,6 +162,8 @@ export class AuthService implements OnModuleInit {
     await this.throttle.sweep();
     throw AuthError.credentialsWrong();
   }
+
+  private readonly rightsChanging = (change: RightsChange) => this.bus.publish('auth.rights_changing', change);
 
   private async tell<Name extends FactName>(name: Name, fact: Facts[Name]): Promise<void> {
     try {

@@ -1,4 +1,5 @@
 import { randomUUID } from 'node:crypto';
+import type { RightsChange } from '@soleil/bus';
 import type { TestDatabase } from '../../../test/support/database.js';
 import { authDatabase, startPlatform, type Platform } from '../test/platform.js';
 import { authMigrations } from './migrations/index.js';
@@ -159,6 +160,50 @@ describe('memberships', () => {
     expect(permissionsTold()).toEqual(seen.map(() => ({ userId: ella.userId, bandId, at: expect.any(String) })));
   });
 
+  it('are told with what was and what will be, inside the transaction that changes them', async () => {
+    const seen: unknown[] = [];
+    platform.listener.onChange = async ({ transaction }) => {
+      const inside = await transaction.query(`select instrument from auth_membership where user_id = $1`, [ella.userId]);
+      seen.push({ outside: await platform.auth.memberships(ella.userId), inside });
+    };
+    await join('trumpet');
+    await join('flugelhorn');
+    await platform.auth.removeMembership(ella.userId, band.bandId);
+    const { bandId } = band;
+    const [trumpet, flugelhorn] = ['trumpet', 'flugelhorn'].map((instrument) => ({ bandId, role: 'member', instrument }));
+    const change = { userId: ella.userId, bandId, transaction: expect.anything() };
+    expect(platform.listener.changes).toEqual([
+      { ...change, before: null, after: trumpet },
+      { ...change, before: trumpet, after: flugelhorn },
+      { ...change, before: flugelhorn, after: null },
+    ]);
+    expect(seen).toEqual([
+      { outside: [], inside: [{ instrument: 'trumpet' }] },
+      { outside: [trumpet], inside: [{ instrument: 'flugelhorn' }] },
+      { outside: [flugelhorn], inside: [] },
+    ]);
+  });
+
+  it('stay as they were, and nobody hears of it afterwards, when a listener of the change fails', async () => {
+    await join('trumpet');
+    const before = await platform.auth.memberships(ella.userId);
+    platform.listener.onChange = () => {
+      throw new Error('the outbox is closed');
+    };
+    await expect(join('drums')).rejects.toThrow('the outbox is closed');
+    await expect(platform.auth.removeMembership(ella.userId, band.bandId)).rejects.toThrow('the outbox is closed');
+    await expect(platform.auth.memberships(ella.userId)).resolves.toEqual(before);
+    expect(permissionsTold()).toHaveLength(1);
+  });
+
+  it('are changed one after another: each change knows what the one before it left', async () => {
+    const instruments = ['trumpet', 'drums', 'piano', 'voice', 'tuba'];
+    await Promise.all(instruments.map((instrument) => join(instrument)));
+    const changes = platform.listener.changes as RightsChange[];
+    expect(changes.map(({ before }) => before)).toEqual([null, ...changes.slice(0, -1).map(({ after }) => after)]);
+    expect(new Set(changes.map(({ after }) => after?.instrument))).toEqual(new Set(instruments));
+  });
+
   it('are not told when nothing changed', async () => {
     await join();
     await join();
@@ -166,6 +211,7 @@ describe('memberships', () => {
     await platform.auth.removeMembership(ella.userId, band.bandId);
     await platform.auth.removeMembership('nobody', 'nowhere');
     expect(permissionsTold()).toHaveLength(2);
+    expect(platform.listener.changes).toHaveLength(2);
   });
 
   it('are told once when the same one is given twice at once', async () => {

@@ -1,11 +1,12 @@
-import type { Membership, Role } from '@soleil/bus';
-import { QueryFailedError, type DataSource } from 'typeorm';
+import type { Membership, RightsChange, Role } from '@soleil/bus';
+import { QueryFailedError, type DataSource, type EntityManager } from 'typeorm';
 import { AuthError } from './auth-error.js';
 import { AuthBand } from './entities/band.entity.js';
 import { AuthUser } from './entities/user.entity.js';
 import { AuthMembership } from './entities/membership.entity.js';
 import { bandSlug, checked, isId, login as loginSchema, newBand, newUser, part } from './input.js';
 import type { Passwords } from './passwords.js';
+import { lockUser } from './user-lock.js';
 
 export interface User {
   userId: string;
@@ -53,7 +54,10 @@ export interface Part extends Membership {
   userId: string;
 }
 
-/** Who there is, and who plays what in which band. Every write is one statement, and so one transaction. */
+/** Done in the transaction of a change, last; an error undoes the change. */
+type Alongside = (change: RightsChange) => Promise<unknown>;
+
+/** Who there is, and who plays what in which band. Every write is one transaction. */
 export class Roster {
   constructor(
     private readonly dataSource: DataSource,
@@ -79,24 +83,36 @@ export class Roster {
   }
 
   /** @returns whether anything changed */
-  async setMembership({ userId, bandId, ...input }: Part): Promise<boolean> {
+  async setMembership({ userId, bandId, ...input }: Part, alongside: Alongside): Promise<boolean> {
     const { role, instrument } = checked(part, input);
     if (!isId(userId)) throw AuthError.userUnknown();
     if (!isId(bandId)) throw AuthError.bandUnknown();
-    const changed = await this.dataSource
-      .query<unknown[]>(upsertMembership, [userId, bandId, role, instrument])
-      .catch((error: unknown) => {
-        if (violates(error, 'auth_membership_user')) throw AuthError.userUnknown();
-        throw violates(error, 'auth_membership_band') ? AuthError.bandUnknown() : error;
+    const after = { bandId, role, instrument };
+    try {
+      return await this.dataSource.transaction(async (transaction) => {
+        if (!(await lockUser(transaction, userId))) throw AuthError.userUnknown();
+        const before = await membershipIn(transaction, userId, bandId);
+        if (before?.role === role && before.instrument === instrument) return false;
+        await transaction.upsert(AuthMembership, { userId, ...after }, ['userId', 'bandId']);
+        await alongside({ userId, bandId, before, after, transaction });
+        return true;
       });
-    return changed.length > 0;
+    } catch (error) {
+      throw violates(error, 'auth_membership_band') ? AuthError.bandUnknown() : error;
+    }
   }
 
   /** @returns whether there was one to remove */
-  async removeMembership(userId: string, bandId: string): Promise<boolean> {
+  async removeMembership(userId: string, bandId: string, alongside: Alongside): Promise<boolean> {
     if (!isId(userId) || !isId(bandId)) return false;
-    const { affected } = await this.dataSource.manager.delete(AuthMembership, { userId, bandId });
-    return affected === 1;
+    return this.dataSource.transaction(async (transaction) => {
+      await lockUser(transaction, userId);
+      const before = await membershipIn(transaction, userId, bandId);
+      if (!before) return false;
+      await transaction.delete(AuthMembership, { userId, bandId });
+      await alongside({ userId, bandId, before, after: null, transaction });
+      return true;
+    });
   }
 
   async user(userId: string): Promise<User> {
@@ -116,9 +132,9 @@ export class Roster {
     return row && { bandId: row.id, name: row.name, slug: row.slug };
   }
 
-  async memberships(userId: string): Promise<Membership[]> {
+  async memberships(userId: string, transaction: EntityManager = this.dataSource.manager): Promise<Membership[]> {
     if (!isId(userId)) return [];
-    return this.dataSource.query<Membership[]>(membershipsOf, [userId]);
+    return transaction.query<Membership[]>(membershipsOf, [userId]);
   }
 
   async members(bandId: string): Promise<Member[]> {
@@ -138,6 +154,11 @@ const collator = new Intl.Collator('en');
 /** Not by the database, whose order of letters is its installation's. Of the same name, ascending by id. */
 const byName = (one: { name: string }, other: { name: string }): number => collator.compare(one.name, other.name);
 
+async function membershipIn(transaction: EntityManager, userId: string, bandId: string): Promise<Membership | null> {
+  const row = await transaction.findOneBy(AuthMembership, { userId, bandId });
+  return row && { bandId, role: row.role, instrument: row.instrument };
+}
+
 const violates = (error: unknown, constraint: string): boolean =>
   error instanceof QueryFailedError && (error.driverError as { constraint?: string }).constraint === constraint;
 
@@ -149,12 +170,6 @@ const slugOf = (name: string): string =>
     .replace(/[^a-z0-9]+/g, '-')
     .slice(0, 100)
     .replace(/^-|-$/g, '');
-
-const upsertMembership = `
-  insert into auth_membership as m (user_id, band_id, role, instrument) values ($1, $2, $3, $4)
-  on conflict (user_id, band_id) do update set role = excluded.role, instrument = excluded.instrument
-  where (m.role, m.instrument) is distinct from (excluded.role, excluded.instrument)
-  returning m.user_id`;
 
 const membershipsOf = `
   select band_id as "bandId", role, instrument from auth_membership where user_id = $1 order by band_id`;

@@ -131,6 +131,36 @@ it('tells a sign-out once its end is committed, and only once', async () => {
   const fact = { userId: ella.user.userId, sessionId: ella.sessionId, at: clock.read().toISOString() };
   expect(platform.listener.told).toEqual([{ name: 'auth.user_logged_out', fact }]);
   expect(verdict).toBe('session_ended');
+  expect(platform.listener.changes).toHaveLength(1);
+});
+
+it('tells a sign-out inside its transaction, with the memberships that there are', async () => {
+  const { bandId } = await platform.auth.createBand({ name: 'Blue Hour Big Band' });
+  const { userId } = ella.user;
+  const trumpet = { bandId, role: 'member', instrument: 'trumpet' } as const;
+  const waiting: Promise<void>[] = [];
+  // While a membership is being given, somebody signs out: the sign-out must not miss the membership.
+  platform.listener.onChange = (change) => {
+    if ('bandId' in change) waiting.push(platform.auth.signOut(ella.sessionId));
+  };
+  await platform.auth.setMembership({ userId, ...trumpet });
+  await Promise.all(waiting);
+  expect(platform.listener.changes[1]).toEqual({
+    userId,
+    sessionId: ella.sessionId,
+    memberships: [trumpet],
+    transaction: expect.anything(),
+  });
+});
+
+it('leaves a session as it was when a listener of its end fails', async () => {
+  platform.listener.onChange = () => {
+    throw new Error('the outbox is closed');
+  };
+  platform.listener.told.length = 0;
+  await expect(platform.auth.signOut(ella.sessionId)).rejects.toThrow('the outbox is closed');
+  await expect(verify(ella.token)).resolves.toMatchObject({ sessionId: ella.sessionId });
+  expect(platform.listener.told).toEqual([]);
 });
 
 it('leaves a sign-out alone that names no session', async () => {

@@ -1,12 +1,13 @@
 import { randomUUID } from 'node:crypto';
 import type { Principal } from '@soleil/bus';
 import { errors, jwtVerify, SignJWT } from 'jose';
-import type { DataSource, EntityManager } from 'typeorm';
+import { IsNull, type DataSource, type EntityManager } from 'typeorm';
 import { z } from 'zod';
 import { AuthError } from './auth-error.js';
 import { AuthSession } from './entities/session.entity.js';
 import { isId } from './input.js';
 import type { SigningKey } from './signing-key.js';
+import { lockUser } from './user-lock.js';
 
 /** The only one: what a token's own header says of its algorithm decides nothing. */
 const algorithm = 'HS256';
@@ -70,11 +71,26 @@ export class Sessions {
     return { sessionId, token, expiresAt: expiresAt.toISOString() };
   }
 
-  /** @returns whose session this call ended; null where there was nothing to end */
-  async end(sessionId: string): Promise<string | null> {
+  /**
+   * @param alongside done in the same transaction, last; an error leaves the session as it was
+   * @returns whose session this call ended; null where there was nothing to end
+   */
+  async end(
+    sessionId: string,
+    alongside: (userId: string, transaction: EntityManager) => Promise<unknown>,
+  ): Promise<string | null> {
     if (!isId(sessionId)) return null;
-    const [ended] = await this.dataSource.query<[{ userId: string }[]]>(end, [sessionId, this.settings.clock()]);
-    return ended[0]?.userId ?? null;
+    return this.dataSource.transaction(async (transaction) => {
+      const session = await transaction.findOneBy(AuthSession, { id: sessionId, endedAt: IsNull() });
+      if (!session) return null;
+      await lockUser(transaction, session.userId);
+      const endedAt = this.settings.clock();
+      // Another call may have ended it while this one waited for the lock.
+      const { affected } = await transaction.update(AuthSession, { id: sessionId, endedAt: IsNull() }, { endedAt });
+      if (affected !== 1) return null;
+      await alongside(session.userId, transaction);
+      return session.userId;
+    });
   }
 
   /** @throws AuthError `token_missing`, `token_invalid`, `token_expired`, `session_ended` */
@@ -117,8 +133,6 @@ const lookUp = `
   select u.name, s.expires_at as "expiresAt", s.ended_at as "endedAt"
   from auth_session s join auth_user u on u.id = s.user_id
   where s.id = $1 and s.user_id = $2`;
-
-const end = `update auth_session set ended_at = $2 where id = $1 and ended_at is null returning user_id as "userId"`;
 
 /** Their tokens carry the same expiry, so nobody looks these rows up again. Two sign-ins at once must not wait for each other. */
 const forgetExpired = `

@@ -2,7 +2,7 @@ import { Injectable, type Type } from '@nestjs/common';
 import { Test } from '@nestjs/testing';
 import { TypeOrmModule } from '@nestjs/typeorm';
 import { authEntities, authMigrations, AuthModule, AuthService, type AuthOptions } from '@soleil/auth';
-import { Bus, BusModule, OnFact, type Facts } from '@soleil/bus';
+import { Bus, BusModule, OnFact, type Facts, type RightsChange, type SessionEnd } from '@soleil/bus';
 import { DataSource } from 'typeorm';
 import { migratedDatabase, type TestDatabase } from '../../../test/support/database.js';
 
@@ -14,6 +14,22 @@ export class Listener {
   readonly told: Told[] = [];
   /** Stands for what a listener does with a fact; whatever it throws reaches the publisher. */
   onFact: (fact: Told['fact']) => Promise<void> | void = () => undefined;
+
+  readonly changes: (RightsChange | SessionEnd)[] = [];
+  /** Does what a listener inside a transaction does; whatever it throws undoes the change. */
+  onChange: (change: RightsChange | SessionEnd) => Promise<void> | void = () => undefined;
+
+  @OnFact('auth.rights_changing')
+  async rightsChanging(change: RightsChange): Promise<void> {
+    this.changes.push(change);
+    await this.onChange(change);
+  }
+
+  @OnFact('auth.session_ending')
+  async sessionEnding(change: SessionEnd): Promise<void> {
+    this.changes.push(change);
+    await this.onChange(change);
+  }
 
   @OnFact('auth.user_logged_in')
   async loggedIn(fact: Facts['auth.user_logged_in']): Promise<void> {

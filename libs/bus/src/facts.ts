@@ -1,3 +1,5 @@
+import type { EntityManager } from 'typeorm';
+import type { Membership } from './questions.js';
 import type { OperationFact, ProgressFact, FileUpdatedFact, OperationFailedFact } from './sync-facts.js';
 
 /** Something that happened to one file of a band. */
@@ -36,8 +38,39 @@ export interface PermissionFact {
   at: string;
 }
 
-/** Every fact on the bus, and what it carries. Names are past events: `module.what_happened`. */
+/**
+ * Told inside the transaction that makes the change, and awaited: what a listener writes through `transaction` commits with
+ * the change or not at all, and an error it throws undoes the change. `transaction` must not be used after the listener returns.
+ */
+export interface ChangeFact {
+  userId: string;
+  /** The teller's own. Listeners keep off other connections meanwhile: each teller holds one already. */
+  transaction: EntityManager;
+}
+
+export interface RightsChange extends ChangeFact {
+  bandId: string;
+  /** Null: there was no membership. */
+  before: Membership | null;
+  /** Null: there will be none. */
+  after: Membership | null;
+}
+
+export interface SessionEnd extends ChangeFact {
+  sessionId: string;
+  /** All of the user's, so that nobody has to ask while the transaction is open. */
+  memberships: Membership[];
+}
+
+/**
+ * Every fact on the bus, and what it carries. Names are past events, `module.what_happened`; those in `-ing` are told
+ * inside the transaction that makes them true ({@link ChangeFact}), whether or not anybody listens.
+ */
 export interface Facts {
+  /** A membership is being given, changed or taken. Changes of one user's rights and sessions come one after another. */
+  'auth.rights_changing': RightsChange;
+  /** A session is being ended for good. */
+  'auth.session_ending': SessionEnd;
   'auth.user_logged_in': SessionFact;
   'auth.user_logged_out': SessionFact;
   /** A membership was given, taken, or its role or instrument changed. */

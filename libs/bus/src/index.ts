@@ -3,12 +3,15 @@ export { BusModule } from './bus.module.js';
 export { CodedError, type CodedErrorInit } from './coded-error.js';
 export {
   durableFacts,
+  type ChangeFact,
   type ContentFact,
   type FactName,
   type Facts,
   type FileFact,
   type PermissionFact,
   type Receipt,
+  type RightsChange,
+  type SessionEnd,
   type SessionFact,
 } from './facts.js';
 export { OnFact, OnQuestion } from './listeners.js';
