@@ -1,10 +1,8 @@
 import { Injectable } from '@nestjs/common';
 import { bandChannel, systemChannel, userChannel } from '@soleil/sync-protocol';
 import type { EntityManager } from 'typeorm';
-import { CommitWatch } from './log/commit-watch.js';
-import { NodeLink } from './log/node-link.js';
-import { Outbox, type OutboxMessage } from './log/outbox.js';
-import { Sequencer } from './log/sequencer.js';
+import type { OutboxMessage } from './log/outbox-message.js';
+import { Publisher } from './log/publisher.js';
 
 export interface PublishOptions {
   /** Joins this transaction: the message exists exactly if it commits. Without one, the message has committed on return. */
@@ -23,12 +21,7 @@ export type Announcement = Omit<OutboxMessage, 'channel'>;
  */
 @Injectable()
 export class EventBroadcaster {
-  constructor(
-    private readonly outbox: Outbox,
-    private readonly commits: CommitWatch,
-    private readonly sequencer: Sequencer,
-    private readonly link: NodeLink,
-  ) {}
+  constructor(private readonly publisher: Publisher) {}
 
   /**
    * @returns the message's id
@@ -41,9 +34,7 @@ export class EventBroadcaster {
 
   /** Several at once, in this order, in one transaction. @returns their ids */
   async publishAll(messages: readonly OutboxMessage[], { transaction }: PublishOptions = {}): Promise<string[]> {
-    const ids = await this.outbox.append(messages, transaction);
-    this.commits.after(transaction, this.wakeSequencer);
-    return ids;
+    return this.publisher.publish(messages, transaction);
   }
 
   /** To every connection of one user. */
@@ -64,10 +55,4 @@ export class EventBroadcaster {
   toEveryone(announcement: Announcement, options?: PublishOptions): Promise<string> {
     return this.publish({ ...announcement, channel: systemChannel }, options);
   }
-
-  // One function for all calls, so that a transaction with many publishes wakes the sequencer once.
-  private readonly wakeSequencer = (): void => {
-    if (this.sequencer.term === null) this.link.tell({ kind: 'outbox' });
-    else this.sequencer.wake();
-  };
 }

@@ -24,6 +24,7 @@ import { CommitWatch } from './log/commit-watch.js';
 import { LogReader } from './log/log-reader.js';
 import { NodeLink } from './log/node-link.js';
 import { Outbox } from './log/outbox.js';
+import { Publisher } from './log/publisher.js';
 import { Sequencer } from './log/sequencer.js';
 import { resolveSyncOptions, type ResolvedSyncOptions, type SyncOptions } from './options.js';
 import { CallerGuard } from './rest/caller.js';
@@ -70,7 +71,8 @@ const providers: Provider[] = [
       return sequencer;
     },
   },
-  plain(EventBroadcaster, Outbox, CommitWatch, Sequencer, NodeLink),
+  plain(Publisher, Outbox, CommitWatch, Sequencer, NodeLink),
+  plain(EventBroadcaster, Publisher),
   {
     provide: OperationQueue,
     inject: [DataSource, SYNC_OPTIONS],

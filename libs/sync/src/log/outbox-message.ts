@@ -1,0 +1,60 @@
+import { limits, SyncError, channelName, type ChannelName } from '@soleil/sync-protocol';
+import { z } from 'zod';
+import { isControl } from './control-message.js';
+
+/** A message on its way into the log. */
+export interface OutboxMessage {
+  channel: ChannelName;
+  /** What happened, `file_update` for instance. At most 64 characters. Those that begin with `sync.` are Sync's own. */
+  type: string;
+  /** The entity it is about, `file:42`. Then `data` is its whole state and null means that it is gone. At most 200 characters. */
+  key?: string;
+  /** Anything JSON can hold, at most 256 KiB of it. */
+  data: unknown;
+}
+
+const schema = z.strictObject({
+  channel: channelName,
+  type: z.string().min(1).max(64),
+  key: z.string().min(1).max(200).optional(),
+  data: z.unknown(),
+});
+
+/**
+ * Finds what the database would refuse before it is asked, so that the caller's transaction survives a bad message.
+ * @throws SyncError `message_invalid`, `message_too_large`
+ */
+export function checkMessage(message: OutboxMessage): void {
+  const parsed = schema.safeParse(message);
+  if (!parsed.success) {
+    throw new SyncError('message_invalid', `The message cannot be published: ${z.prettifyError(parsed.error)}`, {
+      issues: parsed.error.issues,
+    });
+  }
+  const json = JSON.stringify(message.data ?? null);
+  if (json === undefined || unstorable.test(JSON.stringify([message.type, message.key ?? ''])) || unstorable.test(json)) {
+    throw new SyncError(
+      'message_invalid',
+      'The message cannot be published: it is not JSON, or holds a character that is none.',
+    );
+  }
+  if (Buffer.byteLength(json) > limits.messageBytes) {
+    throw new SyncError('message_too_large', 'The message cannot be published: its data is too large.', {
+      limitBytes: limits.messageBytes,
+    });
+  }
+}
+
+/** @throws SyncError `message_invalid` for a type that only Sync's own code may publish */
+export function refuseControl(message: OutboxMessage): void {
+  if (!isControl(message)) return;
+  throw new SyncError('message_invalid', 'The message cannot be published: types that begin with sync. are reserved.', {
+    issues: [{ code: 'custom', path: ['type'], message: 'must not begin with sync.' }],
+  });
+}
+
+/**
+ * An escape of NUL or of a lone surrogate, which JSON can spell and Postgres cannot store; the only ones of these that
+ * JSON.stringify writes, and not the text of one.
+ */
+const unstorable = /(?<!\\)(?:\\\\)*\\u(?:0000|d[89a-f][0-9a-f]{2})/;
