@@ -26,7 +26,7 @@ const schema = z.strictObject({
   frameBytes: positive,
   /** A reader further behind gets the latest of each key instead of every message. */
   compactAfterMessages: positive,
-  /** Unacknowledged bytes that one socket may have. */
+  /** Unacknowledged bytes that one socket may have, at most: what a client that stalls costs. Less, as long as its line takes less. */
   windowBytes: positive,
   /** A client that owes an acknowledgement for this long is disconnected with `ack_timeout`. */
   ackTimeoutMs: positive,
@@ -34,8 +34,8 @@ const schema = z.strictObject({
   recheckMs: positive,
   /** What clients are told: acknowledge at the latest after this time, … */
   ackEveryMs: positive,
-  /** … or this many bytes. */
-  ackEveryBytes: positive,
+  /** … or later, where this node would get more acknowledgements a second than these. */
+  acksPerSecond: positive,
   /** Connections one user may have at a time on this node. */
   devicesPerUser: positive,
   /** Channels one connection may follow. */
@@ -72,7 +72,7 @@ export const defaultSyncOptions: Omit<ResolvedSyncOptions, 'node'> = {
   ackTimeoutMs: seconds(30),
   recheckMs: seconds(15),
   ackEveryMs: 100,
-  ackEveryBytes: kibibytes(64),
+  acksPerSecond: 5_000,
   devicesPerUser: 10,
   subscriptionsPerConnection: 50,
   workers: 4,

@@ -63,7 +63,7 @@ const providers: Provider[] = [
     ) => {
       const sequencer = new Sequencer(database, { node, leaseMs, pollMs, batchSize: sequencerBatch }, (batches) => {
         hubs.deliver(batches);
-        link.tellHeads(batches.map(({ channel, to }) => [channel, to]));
+        link.tellHeads(batches.map(({ channel, epoch, to }) => [channel, { epoch, offset: to }]));
       });
       link.onNews((news) => {
         if (news.kind === 'outbox') sequencer.wake();

@@ -64,6 +64,14 @@ class TestSocket implements ReaderSocket {
     this.rooms.delete(channel);
   }
 
+  windowFilled(): void {
+    for (const { reader } of this.subscriptions.values()) reader?.stepBack();
+  }
+
+  reset(channel: string, _epoch: string, loss: PositionLoss): void {
+    throw new Error(`${channel} was reset (${loss}) though its history only grew`);
+  }
+
   readFailed(): void {
     this.stalled = true;
   }
@@ -167,7 +175,7 @@ export class FanOutWorld {
   /** The database answers again, the poll tells the heads once, and every device acknowledges what it has, until nothing moves. */
   async comeToRest(): Promise<void> {
     await this.quiet();
-    for (const [channel, hub] of this.hubs) hub.hear(this.log.headOf(channel));
+    for (const [channel, hub] of this.hubs) hub.hear(this.log.positionOf(channel));
     // What failed is looked at again by the gateway's round; nothing else may need that.
     for (const socket of this.sockets.filter(({ stalled }) => stalled)) socket.pumpAll();
     while (await this.moved()) {

@@ -1,4 +1,4 @@
-import type { Message } from '@soleil/sync-protocol';
+import type { Message, Position } from '@soleil/sync-protocol';
 import type { ChannelState, EpochStart, LogReader, PageQuery } from '../src/log/log-reader.js';
 import type { Batch } from '../src/log/sequence-batch.js';
 
@@ -41,7 +41,7 @@ export class MemoryLog {
       const offset = from + index;
       return {
         offset,
-        id: `${channel}#${offset}`,
+        id: `${channel}#${offset}@${epoch}`,
         type: 'note',
         ...(key === null ? {} : { key }),
         data: gone ? null : offset,
@@ -57,6 +57,18 @@ export class MemoryLog {
     return this.of(channel).messages.length;
   }
 
+  positionOf(channel: string, offset = this.headOf(channel)): Position {
+    return { epoch: this.epochAt(channel, offset), offset };
+  }
+
+  /** The database is set back to a backup of when the channel stood at `offset`; what follows is of a new epoch. */
+  setBack(channel: string, offset: number): void {
+    const log = this.of(channel);
+    log.messages.splice(offset);
+    log.epochs = log.epochs.filter(({ beganAt }) => beganAt <= offset);
+    this.changeLeader();
+  }
+
   epochAt(channel: string, offset: number): string {
     return this.of(channel).epochs.findLast(({ beganAt }) => beganAt <= offset)?.epoch ?? '';
   }
@@ -70,8 +82,9 @@ export class MemoryLog {
     return this.read(() => ({ head: this.headOf(channel), epochs: [...this.of(channel).epochs] }));
   }
 
-  heads(channels: readonly string[]): Promise<Map<string, number>> {
-    return this.read(() => new Map(channels.map((channel) => [channel, this.headOf(channel)])));
+  heads(channels: readonly string[]): Promise<Map<string, Position>> {
+    const known = channels.filter((channel) => this.headOf(channel) > 0);
+    return this.read(() => new Map(known.map((channel) => [channel, this.positionOf(channel)])));
   }
 
   page({ channel, after, upTo, compacted, limit }: PageQuery): Promise<Message[]> {

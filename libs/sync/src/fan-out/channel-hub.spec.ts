@@ -3,31 +3,38 @@ import { nextTurn } from '../../test/fan-out-world.js';
 import { MemoryLog, type Entry } from '../../test/memory-log.js';
 import type { Batch } from '../log/sequence-batch.js';
 import { ChannelHub } from './channel-hub.js';
-import type { Reader } from './reader.js';
+import type { PositionLoss } from './history.js';
+import { Reader, type ReaderSocket } from './reader.js';
+import { Window } from './window.js';
 
 const channel = 'band:a';
 const note: Entry = { key: null, gone: false };
 
 /** A hub that is open on a log of `before` messages, with somebody in its room. */
-async function openHub(
-  before = 0,
-): Promise<{ log: MemoryLog; hub: ChannelHub; sent: MessagesFrame[]; append: (many: number) => Batch }> {
+async function openHub(before = 0): Promise<{
+  log: MemoryLog;
+  hub: ChannelHub;
+  sent: MessagesFrame[];
+  room: Set<MessagesFrame[]>;
+  append: (many: number) => Batch;
+}> {
   const log = new MemoryLog();
   const append = (many: number): Batch => log.append(channel, Array<Entry>(many).fill(note));
   if (before > 0) append(before);
   const sent: MessagesFrame[] = [];
+  const room = new Set([sent]);
   const hub = new ChannelHub(
     channel,
     log.asReader,
     { tailMessages: 10, pageMessages: 10, frameBytes: 100_000, compactAfterMessages: 100 },
-    (_, frame) => sent.push(frame),
+    (_, frame) => room.forEach((frames) => frames.push(frame)),
   );
   const opening = hub.open();
   await nextTurn();
   log.answerAll();
   await opening;
   hub.join({ broadcastSent: () => undefined } as unknown as Reader);
-  return { log, hub, sent, append };
+  return { log, hub, sent, room, append };
 }
 
 async function settle(log: MemoryLog): Promise<void> {
@@ -89,7 +96,7 @@ test('sends what comes under two leaders as frames of one epoch each', async () 
   append(2);
   log.changeLeader();
   append(1);
-  hub.hear(3);
+  hub.hear(log.positionOf(channel));
   await settle(log);
   expect(sent.map(({ epoch, from, to }) => [epoch, from, to])).toEqual([
     ['epoch-1', 1, 2],
@@ -102,7 +109,7 @@ test.each(Array.from({ length: 12 }, (_, ticks) => ticks))(
   async (ticks) => {
     const { log, hub, append } = await openHub();
     append(1);
-    hub.hear(1);
+    hub.hear(log.positionOf(channel));
     await nextTurn();
     log.answerAll();
     await nextTurn();
@@ -118,12 +125,12 @@ test.each(Array.from({ length: 12 }, (_, ticks) => ticks))(
 test('goes on at the next hint after the log could not be read', async () => {
   const { log, hub, sent, append } = await openHub();
   append(1);
-  hub.hear(1);
+  hub.hear(log.positionOf(channel));
   await nextTurn();
   log.pending.pop()!.fail();
   await settle(log);
   expect(sent).toEqual([]);
-  hub.hear(1);
+  hub.hear(log.positionOf(channel));
   await settle(log);
   expect(spans(sent)).toEqual(['1..1']);
 });
@@ -173,4 +180,96 @@ test('may be opened again after its log could not be read', async () => {
   log.answerAll();
   await opening;
   expect([hub.head, hub.epoch]).toEqual([1, 'epoch-1']);
+});
+
+describe('when the database was set back to a backup while this node ran', () => {
+  /** A reader that stands at `offset`, and what it is told. */
+  function readerAt(
+    { hub, room }: Pick<Awaited<ReturnType<typeof openHub>>, 'hub' | 'room'>,
+    offset: number,
+  ): { frames: MessagesFrame[]; resets: PositionLoss[] } {
+    const told = { frames: [] as MessagesFrame[], resets: [] as PositionLoss[] };
+    const socket: ReaderSocket = {
+      window: new Window(1_000_000, () => 0),
+      isHeld: false,
+      send: ({ frame }) => void told.frames.push(frame),
+      joinRoom: () => void room.add(told.frames),
+      leaveRoom: () => void room.delete(told.frames),
+      windowFilled: () => undefined,
+      reset: (_, __, loss) => {
+        told.frames.length = 0;
+        told.resets.push(loss);
+      },
+      readFailed: (_, error) => {
+        throw error;
+      },
+    };
+    new Reader(hub, socket, offset).pump();
+    return told;
+  }
+
+  async function setBack(): Promise<
+    Awaited<ReturnType<typeof openHub>> & { lost: Batch; readers: ReturnType<typeof readerAt>[] }
+  > {
+    const opened = await openHub(3);
+    const { log, hub, append } = opened;
+    const lost = append(3);
+    hub.deliver(lost);
+    const readers = [readerAt(opened, 3), readerAt(opened, 6)];
+    await settle(log);
+    log.setBack(channel, 4);
+    return { ...opened, lost, readers };
+  }
+
+  const contradictions: [string, (world: Awaited<ReturnType<typeof setBack>>) => void][] = [
+    ['a batch begins where this node has other messages', ({ hub, append }) => hub.deliver(append(1))],
+    ['a batch continues the head under another epoch', ({ hub, append }) => void (append(2), hub.deliver(append(1)))],
+    [
+      'another node says that the channel stands there',
+      ({ hub, log, append }) => void (append(1), hub.hear(log.positionOf(channel))),
+    ],
+    ['the poll finds the head gone back', ({ hub, log }) => hub.compare(log.positionOf(channel), 6)],
+    ['a hole is to be filled', ({ hub, append }) => void (append(4), hub.deliver(append(1)))],
+  ];
+
+  test.each(contradictions)('readers beyond the backup begin anew when %s', async (_, contradict) => {
+    const world = await setBack();
+    const { log, hub, append, readers } = world;
+    contradict(world);
+    await settle(log);
+    append(1);
+    hub.hear(log.positionOf(channel));
+    await settle(log);
+    expect(readers.map(({ resets }) => resets)).toEqual([['position_ahead'], ['position_ahead']]);
+    expect(hub.head).toBe(log.headOf(channel));
+    for (const { frames } of readers) {
+      expect(frames[0]!.from).toBe(1);
+      expect(frames.flatMap(({ messages }) => messages)).toEqual(log.between(channel, 0, hub.head));
+    }
+  });
+
+  test('a reader of what the backup holds, too, goes on without a reset', async () => {
+    const opened = await openHub(3);
+    const { log, hub, append } = opened;
+    const early = readerAt(opened, 3);
+    await nextTurn();
+    log.setBack(channel, 3);
+    hub.deliver(append(2));
+    await settle(log);
+    hub.hear(log.positionOf(channel));
+    await settle(log);
+    expect(early.resets).toEqual([]);
+    expect(spans(early.frames)).toEqual(['4..5']);
+  });
+
+  test('a head that was read before the newest batch came is no contradiction', async () => {
+    const opened = await openHub(3);
+    const { log, hub, append } = opened;
+    const reader = readerAt(opened, 3);
+    const read = log.positionOf(channel);
+    hub.deliver(append(1));
+    hub.compare(read, 3);
+    await settle(log);
+    expect(reader.resets).toEqual([]);
+  });
 });

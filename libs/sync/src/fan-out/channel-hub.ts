@@ -4,13 +4,14 @@ import type { Batch } from '../log/sequence-batch.js';
 import { History, type PositionLoss } from './history.js';
 import type { Reader } from './reader.js';
 import { Tail } from './tail.js';
+import { bytesOf, frameBytes } from './weight.js';
 
 export interface HubOptions {
   /** Messages kept in memory for readers that come back. */
   tailMessages: number;
   /** Messages in one page of a reader that catches up. */
   pageMessages: number;
-  /** Bytes of messages in one frame, but for a single message that is larger. */
+  /** Bytes in one frame, but for a single message that is larger. */
   frameBytes: number;
   /** A reader further behind than this gets only the latest of each key. */
   compactAfterMessages: number;
@@ -28,12 +29,20 @@ export interface WeighedFrame {
 /**
  * One channel on this node: where its head stands, who stands at it, and pages for those behind. The head only moves
  * forward and only without holes; what lies at or below it is dropped, so a leader that resumes late harms nothing.
+ *
+ * What contradicts the history known here (another epoch at an offset, a head that has gone back) means that the database
+ * was set back, to a backup for instance: the hub is founded anew on what the log says now, and readers whose position
+ * that log never reached begin anew.
  */
 export class ChannelHub {
   readonly readers = new Set<Reader>();
   private readonly room = new Set<Reader>();
   private readonly tail: Tail;
   private history: History | null = null;
+  /** How often the hub was founded. What was read from the log before the last time is not to be trusted. */
+  private foundings = 0;
+  /** What readers were told until the hub was founded anew, while that goes on. */
+  private former: History | null = null;
   private opening: Promise<void> | null = null;
   /** The highest offset heard of; above the head while something is missing here. */
   private heardOf = 0;
@@ -52,13 +61,18 @@ export class ChannelHub {
 
   /** Resolves when the head is known. What arrives meanwhile is noted and fetched. */
   async open(): Promise<void> {
-    this.opening ??= this.load();
-    try {
-      await this.opening;
-    } catch (error) {
-      this.opening = null;
-      throw error;
-    }
+    if (this.history) return;
+    this.opening ??= this.load().finally(() => (this.opening = null));
+    await this.opening;
+  }
+
+  /** False before {@link open} has resolved, and while the hub is founded anew. */
+  get isOpen(): boolean {
+    return this.history !== null;
+  }
+
+  get founding(): number {
+    return this.foundings;
   }
 
   get head(): number {
@@ -78,24 +92,39 @@ export class ChannelHub {
     const { head } = await this.log.state(this.channel);
     this.heardOf = Math.max(this.heardOf, head);
     await this.readMissing();
+    await this.open();
     return this.known.lossOf(position);
   }
 
   /** Fresh from the sequencer of this node. */
   deliver(batch: Batch): void {
+    const { history } = this;
+    const last = { epoch: batch.epoch, offset: batch.to };
+    if (!history || this.filling || batch.from > history.head + 1) return this.hear(last);
+    if (batch.from <= history.head && history.contradicts({ epoch: batch.epoch, offset: batch.from }))
+      return this.foundAnew();
+    // A change of epochs is looked up: while this node heard nothing, the log may have been set back and grown again.
+    if (history.head > 0 && batch.epoch !== history.epoch) return this.hear(last);
     this.heardOf = Math.max(this.heardOf, batch.to);
-    if (!this.history || this.filling || batch.from > this.history.head + 1) {
-      this.fill();
-      return;
-    }
     this.append(batch.epoch, batch.messages);
   }
 
-  /** A node says that the channel stands here. */
-  hear(head: number): void {
-    if (head <= this.heardOf && this.history && head <= this.history.head) return;
-    this.heardOf = Math.max(this.heardOf, head);
-    this.fill();
+  /** A node says that the channel stands here, or stood here a moment ago. */
+  hear(head: Position): void {
+    this.heardOf = Math.max(this.heardOf, head.offset);
+    const { history } = this;
+    if (!history) this.openAgain();
+    else if (head.offset > history.head) this.fill();
+    else if (history.contradicts(head)) this.foundAnew();
+  }
+
+  /**
+   * The log says that the channel stands here; null: it has no message.
+   * @param knownBefore this hub's head when the log was asked, so that an answer below it is no late one
+   */
+  compare(head: Position | null, knownBefore: number): void {
+    if (this.history && (head?.offset ?? 0) < knownBefore) this.foundAnew();
+    else if (head) this.hear(head);
   }
 
   /** Joins the room. The caller has seen, in this very turn, that it stands at the head. */
@@ -114,15 +143,17 @@ export class ChannelHub {
   /**
    * What follows `cursor`, as one frame.
    * @param bound set while catching up by the latest of each key: the head at which that began
+   * @param mostBytes the frame is no larger, but for a single message that is
+   * @returns null when the hub was founded anew meanwhile
    */
-  async page(cursor: number, bound: number | null): Promise<WeighedFrame> {
+  async page(cursor: number, bound: number | null, mostBytes: number): Promise<WeighedFrame | null> {
+    const { founding } = this;
     const limit = this.options.pageMessages;
     const upTo = bound ?? this.head;
     const found =
-      bound === null
-        ? (this.tail.after(cursor, limit) ?? (await this.read(cursor, upTo, false, limit)))
-        : await this.read(cursor, upTo, true, limit);
-    const messages = this.firstFrame(found);
+      (bound === null ? this.tail.after(cursor, limit) : null) ?? (await this.read(cursor, upTo, bound !== null, limit));
+    if (founding !== this.founding || !this.isOpen) return null;
+    const messages = firstFrame(found, Math.min(mostBytes, this.options.frameBytes));
     const isLast = messages.length === found.length && found.length < limit;
     const to = isLast ? Math.max(upTo, messages.at(-1)?.offset ?? 0) : messages.at(-1)!.offset;
     return this.frame(cursor + 1, to, messages, bound !== null && to < upTo);
@@ -134,8 +165,32 @@ export class ChannelHub {
   }
 
   private async load(): Promise<void> {
-    this.history = new History(await this.log.state(this.channel));
-    if (this.heardOf > this.history.head) this.fill();
+    const { founding } = this;
+    const history = new History(await this.log.state(this.channel));
+    if (founding !== this.founding) return this.load();
+    this.history = history;
+    const { former } = this;
+    this.former = null;
+    if (this.heardOf > history.head) this.fill();
+    if (!former) return;
+    for (const reader of this.readers) reader.historyChanged(former, history);
+    for (const reader of this.readers) reader.pump();
+  }
+
+  /** Forgets what contradicts the log, and begins with what the log says now. */
+  private foundAnew(): void {
+    this.former ??= this.history;
+    this.history = null;
+    this.foundings += 1;
+    this.heardOf = 0;
+    this.tail.clear();
+    this.pages.clear();
+    this.openAgain();
+  }
+
+  private openAgain(): void {
+    // The next hint, at the latest the poll's, tries again.
+    this.open().catch(() => undefined);
   }
 
   /** Reads what is between the head and what was heard of, then goes on from memory. */
@@ -146,10 +201,14 @@ export class ChannelHub {
   }
 
   private async readMissing(): Promise<void> {
+    const { founding } = this;
     this.filling = true;
     try {
-      while (this.known.head < this.heardOf) {
+      while (this.founding === founding && this.known.head < this.heardOf) {
         const state = await this.log.state(this.channel);
+        if (this.founding !== founding) return;
+        const history = new History(state);
+        if (!this.known.isContinuedBy(history)) return this.foundAnew();
         const messages = await this.log.page({
           channel: this.channel,
           after: this.known.head,
@@ -157,8 +216,7 @@ export class ChannelHub {
           compacted: false,
           limit: this.options.pageMessages,
         });
-        if (messages.length === 0) return;
-        const history = new History(state);
+        if (this.founding !== founding || messages.length === 0) return;
         for (const run of runsOfOneEpoch(messages, history)) this.append(history.epochAt(run[0]!.offset), run);
       }
     } finally {
@@ -177,7 +235,7 @@ export class ChannelHub {
     this.tail.push(fresh);
     if (this.room.size === 0) return;
     for (let rest = fresh; rest.length > 0 && this.room.size > 0;) {
-      const messages = this.firstFrame(rest);
+      const messages = firstFrame(rest, this.options.frameBytes);
       const weighed = this.frame(messages[0]!.offset, messages.at(-1)!.offset, messages, false);
       this.broadcast(this.channel, weighed.frame);
       for (const reader of this.room) reader.broadcastSent(weighed);
@@ -185,21 +243,14 @@ export class ChannelHub {
     }
   }
 
-  /** As many of the messages as one frame may hold, at least one. */
-  private firstFrame(messages: Message[]): Message[] {
-    let bytes = 0;
-    const end = messages.findIndex(
-      (message, index) => (bytes += JSON.stringify(message).length) > this.options.frameBytes && index > 0,
-    );
-    return end < 0 ? messages : messages.slice(0, end);
-  }
-
   private async read(after: number, upTo: number, compacted: boolean, limit: number): Promise<Message[]> {
     const key = `${after}:${upTo}:${compacted}`;
     let page = this.pages.get(key);
     if (!page) {
-      page = this.log.page({ channel: this.channel, after, upTo, compacted, limit }).finally(() => this.pages.delete(key));
-      this.pages.set(key, page);
+      const asked = this.log
+        .page({ channel: this.channel, after, upTo, compacted, limit })
+        .finally(() => this.pages.get(key) === asked && this.pages.delete(key));
+      this.pages.set(key, (page = asked));
     }
     return page;
   }
@@ -207,8 +258,15 @@ export class ChannelHub {
   private frame(from: number, to: number, messages: Message[], more: boolean): WeighedFrame {
     const frame: MessagesFrame = { channel: this.channel, epoch: this.known.epochAt(to), from, to, messages };
     if (more) frame.more = true;
-    return { frame, bytes: Buffer.byteLength(JSON.stringify(frame)) };
+    return { frame, bytes: frameBytes(frame) };
   }
+}
+
+/** As many of the messages as a frame of this size may hold, at least one. */
+function firstFrame(messages: Message[], mostBytes: number): Message[] {
+  let bytes = 0;
+  const end = messages.findIndex((message, index) => (bytes += bytesOf(message)) > mostBytes && index > 0);
+  return end < 0 ? messages : messages.slice(0, end);
 }
 
 function runsOfOneEpoch(messages: readonly Message[], history: History): Message[][] {

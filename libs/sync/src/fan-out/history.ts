@@ -28,6 +28,16 @@ export class History {
     return this.epochs.findLast(({ beganAt }) => beganAt <= offset)?.epoch ?? '';
   }
 
+  /** Whether another epoch than the one known here is at this offset, which a log that only grows cannot say. */
+  contradicts({ epoch, offset }: Position): boolean {
+    return offset > 0 && offset <= this.head && this.epochAt(offset) !== epoch;
+  }
+
+  /** Whether `later` is this history, grown. */
+  isContinuedBy(later: History): boolean {
+    return later.head >= this.head && (this.head === 0 || later.epochAt(this.head) === this.epoch);
+  }
+
   /** @returns null when everything after `position` can be told */
   lossOf({ epoch, offset }: Position): PositionLoss | null {
     if (offset === 0) return null;

@@ -1,6 +1,8 @@
+import type { Position } from '@soleil/sync-protocol';
 import type { LogReader } from '../log/log-reader.js';
 import type { NodeLink, NodeNews } from '../log/node-link.js';
 import type { Batch } from '../log/sequence-batch.js';
+import type { PositionLoss } from './history.js';
 import { ChannelHub, type Broadcast, type HubOptions } from './channel-hub.js';
 
 /** A channel nobody here reads is kept this long, with its tail, for devices that come back. */
@@ -51,6 +53,17 @@ export class Hubs {
     return hub;
   }
 
+  /** @returns the channel, and why a reader cannot go on from `position`; null when it can, or brings none */
+  async openAt(channel: string, position: Position | undefined): Promise<{ hub: ChannelHub; loss: PositionLoss | null }> {
+    for (;;) {
+      const hub = await this.open(channel);
+      const { founding } = hub;
+      const loss = position ? await hub.lossOf(position) : null;
+      // Founded anew in between, it must be asked again.
+      if (hub.isOpen && founding === hub.founding) return { hub, loss };
+    }
+  }
+
   /** Fresh from this node's sequencer, after the commit. */
   deliver(batches: readonly Batch[]): void {
     for (const batch of batches) this.hubs.get(batch.channel)?.deliver(batch);
@@ -73,7 +86,13 @@ export class Hubs {
     this.dropIdle();
     if (this.hubs.size === 0) return;
     try {
-      for (const [channel, head] of await this.log.heads([...this.hubs.keys()])) this.hubs.get(channel)?.hear(head);
+      const open = [...this.hubs]
+        .filter(([, hub]) => hub.isOpen)
+        .map(([channel, hub]) => ({ channel, hub, head: hub.head }));
+      const heads = await this.log.heads([...this.hubs.keys()]);
+      for (const { channel, hub, head } of open) hub.compare(heads.get(channel) ?? null, head);
+      // One that could not be opened, or founded anew, is tried again.
+      for (const [channel, hub] of this.hubs) if (!hub.isOpen) hub.hear(heads.get(channel) ?? { epoch: '', offset: 0 });
     } catch {
       // The database is away; the next poll looks again.
     }

@@ -99,7 +99,9 @@ function take(step: Step, world: FanOutWorld, undelivered: Batch[]): Promise<voi
       undelivered.splice(step.nth, 1);
       return;
     case 'hear':
-      world.hub(step.channel).hear(Math.max(world.log.headOf(step.channel) - step.behind, 0));
+      world
+        .hub(step.channel)
+        .hear(world.log.positionOf(step.channel, Math.max(world.log.headOf(step.channel) - step.behind, 0)));
       return;
     case 'answer':
       world.log.pending.splice(step.nth, 1)[0]?.answer(step.fresh);

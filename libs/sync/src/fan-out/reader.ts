@@ -1,4 +1,5 @@
 import type { ChannelHub, WeighedFrame } from './channel-hub.js';
+import type { History, PositionLoss } from './history.js';
 import type { Window } from './window.js';
 
 /** What a reader needs of its socket. */
@@ -9,6 +10,10 @@ export interface ReaderSocket {
   send(weighed: WeighedFrame): void;
   joinRoom(channel: string): void;
   leaveRoom(channel: string): void;
+  /** The window is full: every reader of this socket steps back, so that it costs one window and not one for each channel. */
+  windowFilled(): void;
+  /** What the device has of this channel belongs to a history that is gone; the state from the start follows. */
+  reset(channel: string, epoch: string, loss: PositionLoss): void;
   /** The log could not be read; the reader stands still until {@link Reader.pump} is called again. */
   readFailed(reader: Reader, error: unknown): void;
 }
@@ -18,9 +23,9 @@ export interface ReaderSocket {
  *
  *     lagging ──at the head, window below half──▶ in room
  *        ▲                                           │
- *        └───────────────window full─────────────────┘
+ *        └─────────window full · history changed─────┘
  *
- * Lagging, it sends page after page, as far as the window lets it. In the room it gets what everybody gets. The step into
+ * Lagging, it sends page after page, as far as half of the window lets it. In the room it gets what everybody gets. The step into
  * the room happens in the same turn of the event loop in which the cursor equals the head: no gap, no duplicate, no buffer.
  */
 export class Reader {
@@ -46,9 +51,14 @@ export class Reader {
     return this.state === 'in_room';
   }
 
+  /** Offsets that are still to be told. */
+  get behind(): number {
+    return this.hub.isOpen ? Math.max(this.hub.head - this.cursor, 0) : 0;
+  }
+
   /** Goes on where there is room: at the start and after each acknowledgement. */
   pump(): void {
-    if (this.pumping || this.state !== 'lagging') return;
+    if (this.pumping || this.state !== 'lagging' || !this.hub.isOpen) return;
     this.pumping = true;
     void this.catchUp();
   }
@@ -57,7 +67,21 @@ export class Reader {
   broadcastSent({ frame, bytes }: WeighedFrame): void {
     this.cursor = frame.to;
     this.socket.window.sent(this.hub.channel, frame.to, bytes);
-    if (this.socket.window.isFull) this.leaveRoom();
+    if (this.socket.window.isFull) this.socket.windowFilled();
+  }
+
+  /**
+   * The log's history turned out to be another one than this reader was told. What both share stays; a reader beyond that
+   * begins anew.
+   */
+  historyChanged(before: History, now: History): void {
+    this.bound = null;
+    this.stepBack();
+    const loss = now.lossOf({ epoch: before.epochAt(this.cursor), offset: this.cursor });
+    if (!loss) return;
+    this.socket.window.forget(this.hub.channel);
+    this.cursor = 0;
+    this.socket.reset(this.hub.channel, now.epoch, loss);
   }
 
   /** Leaves the room, as a reader whose window is full does. */
@@ -74,17 +98,18 @@ export class Reader {
 
   private async catchUp(): Promise<void> {
     try {
-      while (this.state === 'lagging' && !this.socket.isHeld && !this.socket.window.isFull) {
+      while (this.state === 'lagging' && !this.socket.isHeld && this.socket.window.isBelowHalf && this.hub.isOpen) {
         if (this.cursor === this.hub.head) {
-          if (!this.socket.window.isBelowHalf) return;
           this.hub.join(this);
           this.socket.joinRoom(this.hub.channel);
           this.state = 'in_room';
           return;
         }
         if (this.bound === null && this.hub.isFarBehind(this.cursor)) this.bound = this.hub.head;
-        const weighed = await this.hub.page(this.cursor, this.bound);
+        const weighed = await this.hub.page(this.cursor, this.bound, this.socket.window.limitBytes / 4);
         if (this.state !== 'lagging' || this.socket.isHeld) return;
+        // Read from a history that is gone by now: the cursor may be another one.
+        if (!weighed) continue;
         this.cursor = weighed.frame.to;
         if (this.cursor === this.bound) this.bound = null;
         this.socket.send(weighed);

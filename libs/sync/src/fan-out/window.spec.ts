@@ -22,7 +22,8 @@ const steps = fc.array(
 test('counts exactly the bytes that were sent and neither acknowledged nor given up', () => {
   fc.assert(
     fc.property(steps, fc.integer({ min: 1, max: 200 }), (all, limit) => {
-      const window = new Window(limit, () => 0);
+      let now = 0;
+      const window = new Window(limit, () => now);
       let open: { channel: string; to: number; bytes: number }[] = [];
       const offsets: Record<string, number> = { a: 0, b: 0 };
       for (const step of all) {
@@ -37,11 +38,13 @@ test('counts exactly the bytes that were sent and neither acknowledged nor given
         } else if (step.kind === 'forget') {
           open = open.filter(({ channel }) => channel !== step.channel);
           window.forget(step.channel);
-        }
+        } else now += step.ms;
         const bytes = open.reduce((sum, entry) => sum + entry.bytes, 0);
         expect(window.unacknowledgedBytes).toBe(bytes);
-        expect(window.isFull).toBe(bytes >= limit);
-        expect(window.isBelowHalf).toBe(bytes < limit / 2);
+        expect(window.isFull).toBe(bytes >= window.limitBytes);
+        expect(window.isBelowHalf).toBe(bytes < window.limitBytes / 2);
+        expect(window.limitBytes).toBeLessThanOrEqual(limit);
+        expect(window.limitBytes).toBeGreaterThan(0);
       }
     }),
   );
@@ -76,4 +79,53 @@ test('lets an empty window take a frame of any size, and is full with it', () =>
   expect([window.isFull, window.isBelowHalf]).toEqual([true, false]);
   window.acknowledged('a', 1);
   expect([window.isFull, window.isBelowHalf]).toEqual([false, true]);
+});
+
+describe('follows the line', () => {
+  const mebibyte = 1024 * 1024;
+
+  /** Sends 4 KiB frames of a long catch-up over a line, and acknowledges as the pace asks, until `frames` have gone. */
+  function catchUp(bytesPerMs: number, frames: number): { window: Window; worstWaitMs: number } {
+    let now = 0;
+    const window = new Window(mebibyte, () => now);
+    const onTheWay: { to: number; arrivesAt: number }[] = [];
+    let lineFreeAt = 0;
+    let worstWaitMs = 0;
+    for (let to = 1; to <= frames;) {
+      while (window.isBelowHalf && to <= frames) {
+        window.sent('a', to, 4096);
+        lineFreeAt = Math.max(lineFreeAt, now) + 4096 / bytesPerMs;
+        onTheWay.push({ to: to++, arrivesAt: lineFreeAt });
+      }
+      // What a message of another channel would wait for, once the window has had time to follow.
+      if (to > frames / 2) worstWaitMs = Math.max(worstWaitMs, lineFreeAt - now);
+      const batch = Math.max(1, Math.floor(window.limitBytes / 8 / 4096));
+      const acknowledged = onTheWay.splice(0, batch).at(-1)!;
+      now = Math.max(now, acknowledged.arrivesAt);
+      window.acknowledged('a', acknowledged.to);
+    }
+    return { window, worstWaitMs };
+  }
+
+  test('opens to the full for a device that acknowledges quickly', () => {
+    expect(catchUp(10_000, 2_000).window.limitBytes).toBe(mebibyte);
+  });
+
+  test('keeps what is on its way over a line of 1 Mbit/s below 400 ms', () => {
+    const { window, worstWaitMs } = catchUp(125, 500);
+    expect(worstWaitMs).toBeLessThan(400);
+    expect(window.limitBytes).toBeGreaterThanOrEqual(32 * 1024);
+  });
+
+  test('stays as it is while nobody feels it, however late acknowledgements are', () => {
+    let now = 0;
+    const window = new Window(mebibyte, () => now);
+    const before = window.limitBytes;
+    for (let to = 1; to <= 100; to++) {
+      window.sent('a', to, 1_000);
+      now += to % 2 ? 1_000 : 1;
+      window.acknowledged('a', to);
+    }
+    expect(window.limitBytes).toBe(before);
+  });
 });

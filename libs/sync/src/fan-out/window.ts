@@ -1,30 +1,59 @@
 interface InFlight {
-  channel: string;
   to: number;
   bytes: number;
+  sentAt: number;
 }
+
+/** Unacknowledged bytes that a new socket may have. */
+const startBytes = 64 * 1024;
+/** What a slow line is narrowed down to: a quarter of a second at 1 Mbit/s. */
+const leastBytes = 32 * 1024;
+/** An acknowledgement within this time says that the line could take more, … */
+const fastMs = 150;
+/** … and one that took longer than this, that too much is on its way. */
+const slowMs = 400;
 
 /**
  * The unacknowledged bytes of one socket. A client that reads slowly fills its window and then costs no more than that:
  * its channels go on from the log as it acknowledges.
+ *
+ * How much may be on its way follows the line. Where the window was what kept readers waiting, it doubles while
+ * acknowledgements are quick and narrows while they are late. So a fast device is not held up by the pace of its
+ * acknowledgements, and on a slow line a message of another channel does not queue behind seconds of pages.
  */
 export class Window {
-  private readonly inFlight: InFlight[] = [];
+  private readonly inFlight = new Map<string, InFlight[]>();
   private bytes = 0;
   private waitingSince: number | null = null;
+  private limit: number;
+  /** Readers had to wait for it since it was last changed. */
+  private wasFelt = false;
+  private changedAt = 0;
 
+  /** @param mostBytes how far the window may open */
   constructor(
-    private readonly limitBytes: number,
+    private readonly mostBytes: number,
     private readonly now: () => number,
-  ) {}
-
-  get isFull(): boolean {
-    return this.bytes >= this.limitBytes;
+  ) {
+    this.limit = Math.min(startBytes, mostBytes);
   }
 
-  /** A reader joins the room only below this, so that it does not fall out again with the next message. */
+  /** How far it is open now, in bytes. */
+  get limitBytes(): number {
+    return this.limit;
+  }
+
+  /** Readers that stand at the head step back from here on. */
+  get isFull(): boolean {
+    return this.bytes >= this.limit;
+  }
+
+  /**
+   * A reader that catches up sends only below this, and joins the room only below this: the other half is for what
+   * happens meanwhile in the channels that are at their head.
+   */
   get isBelowHalf(): boolean {
-    return this.bytes * 2 < this.limitBytes;
+    return this.bytes * 2 < this.limit;
   }
 
   get unacknowledgedBytes(): number {
@@ -32,19 +61,34 @@ export class Window {
   }
 
   sent(channel: string, to: number, bytes: number): void {
-    this.inFlight.push({ channel, to, bytes });
+    const now = this.now();
+    const entries = this.inFlight.get(channel);
+    if (entries) entries.push({ to, bytes, sentAt: now });
+    else this.inFlight.set(channel, [{ to, bytes, sentAt: now }]);
     this.bytes += bytes;
-    this.waitingSince ??= this.now();
+    this.waitingSince ??= now;
+    if (!this.isBelowHalf) this.wasFelt = true;
   }
 
   /** Cumulative. @returns false when `offset` acknowledges nothing that is in flight */
   acknowledged(channel: string, offset: number): boolean {
-    return this.drop((entry) => entry.channel === channel && entry.to <= offset);
+    const entries = this.inFlight.get(channel);
+    if (!entries) return false;
+    const kept = entries.findIndex(({ to }) => to > offset);
+    const done = kept < 0 ? entries.splice(0) : entries.splice(0, kept);
+    const newest = done.at(-1);
+    if (!newest) return false;
+    if (entries.length === 0) this.inFlight.delete(channel);
+    this.release(done);
+    this.follow(this.now() - newest.sentAt);
+    return true;
   }
 
   /** The channel ended; nobody will acknowledge what was sent of it. */
   forget(channel: string): void {
-    this.drop((entry) => entry.channel === channel);
+    const entries = this.inFlight.get(channel);
+    this.inFlight.delete(channel);
+    if (entries) this.release(entries);
   }
 
   /** Milliseconds that something has been waiting for an acknowledgement without any arriving. */
@@ -52,15 +96,21 @@ export class Window {
     return this.waitingSince === null ? 0 : this.now() - this.waitingSince;
   }
 
-  private drop(done: (entry: InFlight) => boolean): boolean {
-    let kept = 0;
-    const before = this.inFlight.length;
-    for (const entry of this.inFlight) {
-      if (done(entry)) this.bytes -= entry.bytes;
-      else this.inFlight[kept++] = entry;
+  private release(entries: readonly InFlight[]): void {
+    for (const { bytes } of entries) this.bytes -= bytes;
+    this.waitingSince = this.bytes > 0 ? this.now() : null;
+  }
+
+  /** @param ms from sending to the acknowledgement of the last frame that it speaks for */
+  private follow(ms: number): void {
+    if (!this.wasFelt) return;
+    const now = this.now();
+    if (ms < fastMs) this.limit = Math.min(this.limit * 2, this.mostBytes);
+    // What was sent before the last change says nothing of it.
+    else if (ms > slowMs && now - this.changedAt > ms) {
+      this.limit = Math.max(Math.ceil((this.limit * 3) / 4), Math.min(leastBytes, this.mostBytes));
+      this.changedAt = now;
     }
-    this.inFlight.length = kept;
-    if (kept < before) this.waitingSince = kept > 0 ? this.now() : null;
-    return kept < before;
+    this.wasFelt = !this.isBelowHalf;
   }
 }

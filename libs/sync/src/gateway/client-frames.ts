@@ -40,8 +40,7 @@ export class ClientFrames {
       if (offset > reader.sentUpTo) {
         throw new SyncError('ack_ahead', 'More was acknowledged than was sent.', { channel, sentUpTo: reader.sentUpTo });
       }
-      connection.window.acknowledged(channel, offset);
-      connection.pumpAll();
+      connection.acknowledged(channel, offset);
       reply({ ok: true });
     },
     sync_request: async (connection, frame, reply) => {
@@ -98,8 +97,7 @@ export class ClientFrames {
     const ticket = Symbol(channel);
     connection.opening.set(channel, ticket);
     try {
-      const hub = await this.hubs.open(channel);
-      const loss = position ? await hub.lossOf(position) : null;
+      const { hub, loss } = await this.hubs.openAt(channel, position);
       // While the log was being read the device may have left or unsubscribed, and rights may have changed.
       if (!connection.isOpen) return;
       if (connection.opening.get(channel) !== ticket) throw notSubscribed(channel);
@@ -107,7 +105,7 @@ export class ClientFrames {
       const reader = new Reader(hub, connection, loss ? 0 : (position?.offset ?? 0));
       connection.readers.set(channel, reader);
       // Before the answer: a device whose offset happens to equal the head must not take itself for up to date.
-      if (loss) connection.emit('reset', { channel, epoch: hub.epoch, reason: loss });
+      if (loss) connection.reset(channel, hub.epoch, loss);
       reply({ ok: true, epoch: hub.epoch, head: hub.head });
       reader.pump();
     } finally {

@@ -1,7 +1,8 @@
 import type { Principal } from '@soleil/bus';
-import { codes, isCode, type DownEvent, type SyncError, type WireError } from '@soleil/sync-protocol';
+import { codes, isCode, type DownEvent, type Pace, type SyncError, type WireError } from '@soleil/sync-protocol';
 import type { Socket } from 'socket.io';
 import type { WeighedFrame } from '../fan-out/channel-hub.js';
+import type { PositionLoss } from '../fan-out/history.js';
 import type { Reader, ReaderSocket } from '../fan-out/reader.js';
 import { Window } from '../fan-out/window.js';
 import type { Access } from './access.js';
@@ -29,6 +30,8 @@ export class Connection implements ReaderSocket {
   access: Access;
   /** Nothing is sent: whether it still may be is being asked. */
   isHeld = false;
+  /** The pace the client was last told. */
+  private told: Pace | null = null;
   private recheckTurn = 0;
   private recheckedAt = Date.now();
   private isRechecking = false;
@@ -72,6 +75,14 @@ export class Connection implements ReaderSocket {
     void this.socket.leave(channel);
   }
 
+  windowFilled(): void {
+    for (const reader of this.readers.values()) reader.stepBack();
+  }
+
+  reset(channel: string, epoch: string, reason: PositionLoss): void {
+    this.emit('reset', { channel, epoch, reason });
+  }
+
   readFailed(): void {
     // The log cannot be read just now; the gateway's next round lets the reader try again.
   }
@@ -110,9 +121,25 @@ export class Connection implements ReaderSocket {
     return this.isHeld || (!this.isRechecking && Date.now() - this.recheckedAt > everyMs);
   }
 
-  /** Lets every reader that has room go on. */
+  /** Lets readers go on as far as there is room, those first that have the least to tell: what is live does not wait for what is late. */
   pumpAll(): void {
-    for (const reader of this.readers.values()) reader.pump();
+    const readers = [...this.readers.values()].filter((reader) => !reader.isInRoom);
+    for (const reader of readers.sort((one, other) => one.behind - other.behind)) reader.pump();
+  }
+
+  acknowledged(channel: string, offset: number): void {
+    this.window.acknowledged(channel, offset);
+    this.setPace();
+    this.pumpAll();
+  }
+
+  /** Tells the client how often to acknowledge, where that has changed by much. */
+  setPace(ackEveryMs: number = this.told?.ackEveryMs ?? 0): void {
+    const ackEveryBytes = Math.ceil(this.window.limitBytes / 8);
+    const { told } = this;
+    if (told && isNear(told.ackEveryMs, ackEveryMs) && isNear(told.ackEveryBytes, ackEveryBytes)) return;
+    this.told = { ackEveryMs, ackEveryBytes };
+    this.emit('pace', this.told);
   }
 
   endChannel(channel: string): void {
@@ -133,3 +160,5 @@ export class Connection implements ReaderSocket {
     for (const channel of [...this.readers.keys()]) this.endChannel(channel);
   }
 }
+
+const isNear = (one: number, other: number): boolean => one < other * 2 && other < one * 2;

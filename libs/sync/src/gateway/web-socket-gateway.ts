@@ -10,6 +10,7 @@ import type { ResolvedSyncOptions } from '../options.js';
 import { SYNC_OPTIONS } from '../tokens.js';
 import { askAccess, type Access } from './access.js';
 import { Connection, type Admitted } from './connection.js';
+import { Connections } from './connections.js';
 import { ClientFrames } from './client-frames.js';
 import { toWireError } from './wire-error.js';
 
@@ -46,7 +47,7 @@ export interface ConnectionInfo {
 })
 export class WebSocketGateway implements OnGatewayInit, OnGatewayConnection, BeforeApplicationShutdown {
   private readonly logger = new Logger('WebSocketGateway');
-  private readonly connections = new Map<string, Connection>();
+  private readonly connections = new Connections();
   private readonly round: NodeJS.Timeout;
   private namespace: Namespace | null = null;
   private draining = false;
@@ -64,14 +65,12 @@ export class WebSocketGateway implements OnGatewayInit, OnGatewayConnection, Bef
       if (news.kind === 'access') void this.recheckUser(news.userId);
     });
     // What was told meanwhile was missed.
-    link.onReconnected(
-      () => void Promise.all([...this.connections.values()].map((connection) => this.recheck(connection, true))),
-    );
+    link.onReconnected(() => void Promise.all([...this.connections].map((connection) => this.recheck(connection, true))));
   }
 
   /** Everybody connected to this node. */
   connected(): ConnectionInfo[] {
-    return [...this.connections.values()].map((connection) => ({
+    return [...this.connections].map((connection) => ({
       userId: connection.principal.userId,
       displayName: connection.principal.displayName,
       sessionId: connection.principal.sessionId,
@@ -102,17 +101,19 @@ export class WebSocketGateway implements OnGatewayInit, OnGatewayConnection, Bef
 
   handleConnection(socket: Socket): void {
     const admitted = socket.data as Admitted;
-    const connection = new Connection(socket, admitted, this.options.windowBytes);
+    const { windowBytes, frameBytes } = this.options;
+    // The frame that fills the window goes beyond it.
+    const connection = new Connection(socket, admitted, Math.max(windowBytes - frameBytes, Math.ceil(windowBytes / 4)));
     this.replaceEarlier(connection);
-    this.connections.set(socket.id, connection);
+    this.connections.add(connection);
     // Socket.IO has left the rooms by the time of `disconnect`; readers must leave theirs in the same turn.
     socket.on('disconnecting', () => {
-      this.connections.delete(socket.id);
+      this.connections.delete(connection);
       connection.ended();
     });
     connection.watchExpiry(() => connection.close(new SyncError('token_expired', 'The sign-in has expired.')));
     this.frames.attach(socket, connection);
-    connection.emit('pace', { ackEveryMs: this.options.ackEveryMs, ackEveryBytes: this.options.ackEveryBytes });
+    connection.setPace(this.ackEveryMs);
     // Several may have been admitted at once.
     if (this.devicesOf(connection) >= this.options.devicesPerUser) connection.close(this.tooManyDevices());
     // The session may have ended, and rights may have changed, between asking and now: nothing is sent before that is known.
@@ -134,7 +135,7 @@ export class WebSocketGateway implements OnGatewayInit, OnGatewayConnection, Bef
   async beforeApplicationShutdown(): Promise<void> {
     this.draining = true;
     clearInterval(this.round);
-    for (const connection of this.connections.values()) {
+    for (const connection of this.connections) {
       connection.emit('draining', { retryAfterMs: Math.round(Math.random() * drainSpreadMs) });
       connection.close(new SyncError('shutting_down', 'The server is stopping.'));
     }
@@ -152,11 +153,7 @@ export class WebSocketGateway implements OnGatewayInit, OnGatewayConnection, Bef
 
   /** How many other devices of the same user are connected. */
   private devicesOf({ principal, deviceId }: Pick<Connection, 'principal' | 'deviceId'>): number {
-    return this.connectionsOf(principal.userId).filter((connection) => connection.deviceId !== deviceId).length;
-  }
-
-  private connectionsOf(userId: string): Connection[] {
-    return [...this.connections.values()].filter((connection) => connection.principal.userId === userId);
+    return this.connections.of(principal.userId).filter((connection) => connection.deviceId !== deviceId).length;
   }
 
   private tooManyDevices(): SyncError {
@@ -167,15 +164,13 @@ export class WebSocketGateway implements OnGatewayInit, OnGatewayConnection, Bef
 
   /** A device has one connection: a half-open earlier one would otherwise linger until its ping fails. */
   private replaceEarlier({ principal, deviceId }: Connection): void {
-    for (const earlier of this.connections.values()) {
-      if (earlier.principal.userId === principal.userId && earlier.deviceId === deviceId) {
-        earlier.close(new SyncError('replaced', 'This device has connected once more.'));
-      }
+    for (const earlier of this.connections.of(principal.userId)) {
+      if (earlier.deviceId === deviceId) earlier.close(new SyncError('replaced', 'This device has connected once more.'));
     }
   }
 
   private endSession(sessionId: string): void {
-    for (const connection of this.connections.values()) {
+    for (const connection of this.connections) {
       if (connection.principal.sessionId === sessionId) {
         connection.close(new SyncError('session_ended', 'You have signed out.'));
       }
@@ -183,7 +178,7 @@ export class WebSocketGateway implements OnGatewayInit, OnGatewayConnection, Bef
   }
 
   private async recheckUser(userId: string): Promise<void> {
-    await Promise.all(this.connectionsOf(userId).map((connection) => this.recheck(connection, true)));
+    await Promise.all(this.connections.of(userId).map((connection) => this.recheck(connection, true)));
   }
 
   /**
@@ -214,13 +209,20 @@ export class WebSocketGateway implements OnGatewayInit, OnGatewayConnection, Bef
     connection.release();
   }
 
+  /** An acknowledgement costs more than a frame: however many devices there are, a node gets so many a second. */
+  private get ackEveryMs(): number {
+    return Math.max(this.options.ackEveryMs, Math.ceil((this.connections.size / this.options.acksPerSecond) * 1_000));
+  }
+
   private lookOver(): void {
-    for (const connection of this.connections.values()) {
+    const { ackEveryMs } = this;
+    for (const connection of this.connections) {
       if (connection.window.silentMs > this.options.ackTimeoutMs) {
         this.logger.warn(`Device ${connection.deviceId} acknowledges nothing; disconnecting it`);
         connection.close(new SyncError('ack_timeout', 'Nothing was acknowledged for too long.'));
       } else {
         if (connection.isRecheckDue(this.options.recheckMs)) void this.recheck(connection, false);
+        connection.setPace(ackEveryMs);
         connection.pumpAll();
       }
     }

@@ -1,4 +1,4 @@
-import type { Message } from '@soleil/sync-protocol';
+import type { Message, Position } from '@soleil/sync-protocol';
 import type { DataSource } from 'typeorm';
 import { toMessage } from './sequence-batch.js';
 
@@ -61,12 +61,12 @@ export class LogReader {
   }
 
   /** Heads of those channels that have messages. */
-  async heads(channels: readonly string[]): Promise<Map<string, number>> {
-    const rows = await this.database.query<{ name: string; head: number }[]>(
-      `select name, head::float8 as head from sync_channel where name = any($1)`,
+  async heads(channels: readonly string[]): Promise<Map<string, Position>> {
+    const rows = await this.database.query<{ name: string; head: number; epoch: string }[]>(
+      `select name, head::float8 as head, epoch from sync_channel where name = any($1)`,
       [channels],
     );
-    return new Map(rows.map(({ name, head }) => [name, head]));
+    return new Map(rows.map(({ name, head, epoch }) => [name, { epoch, offset: head }]));
   }
 
   /** Messages ascending by offset, at most `limit`. Fewer than `limit` means that there are no more up to `upTo`. */

@@ -1,4 +1,5 @@
 import { Logger } from '@nestjs/common';
+import type { Position } from '@soleil/sync-protocol';
 import type { PoolClient } from 'pg';
 import type { DataSource, QueryRunner } from 'typeorm';
 
@@ -7,7 +8,7 @@ export type NodeNews =
   /** Something was published by a process that is not the leader. */
   | { kind: 'outbox' }
   /** New heads of channels; null: too many to list, look at all. */
-  | { kind: 'heads'; heads: Record<string, number> | null }
+  | { kind: 'heads'; heads: Record<string, Position> | null }
   /** Somebody's memberships changed. */
   | { kind: 'access'; userId: string }
   /** A session was ended. */
@@ -32,7 +33,7 @@ export class NodeLink {
   private reconnect: NodeJS.Timeout | null = null;
   private stopped = false;
 
-  private readonly heads = new Map<string, number>();
+  private readonly heads = new Map<string, Position>();
   private sending: Promise<void> | null = null;
 
   constructor(
@@ -73,7 +74,7 @@ export class NodeLink {
   }
 
   /** Like {@link tell}, gathered while an earlier one is on its way. */
-  tellHeads(heads: Iterable<[string, number]>): void {
+  tellHeads(heads: Iterable<[string, Position]>): void {
     for (const [channel, head] of heads) this.heads.set(channel, head);
     if (this.heads.size > 0) this.sending ??= this.sendHeads();
   }
