@@ -202,6 +202,29 @@ describe('delivery', () => {
     }
   });
 
+  it('compresses a large frame for those who accept it, live and while they catch up, and for nobody else', async () => {
+    const plain = follow('tina', 'band:b1');
+    const deflating = new Follower(stockClient(sync.url, { token: 'alma', accept: ['deflate', 'later'] }), 'band:b1');
+    sockets.push(deflating.socket);
+    await Promise.all([plain.subscribe(), deflating.subscribe()]);
+    const text = 'All of me, why not take all of me. '.repeat(400);
+    await sync.app.get(EventBroadcaster).publish({ channel: 'band:b1', type: 'note', key: 'song:1', data: { n: 1, text } });
+    await publish('band:b1', 2, 'song:2');
+    await Promise.all([plain.count(2), deflating.count(2)]);
+    expect(deflating.messages).toEqual(plain.messages);
+    expect([plain.deflatedBytes, deflating.deflatedBytes > 0, deflating.deflatedBytes < text.length / 10]).toEqual([
+      0,
+      true,
+      true,
+    ]);
+    const late = new Follower(stockClient(sync.url, { token: 'alma', accept: ['deflate'] }), 'band:b1');
+    sockets.push(late.socket);
+    await late.subscribe();
+    await late.count(2);
+    expect(late.messages).toEqual(plain.messages);
+    expect(late.deflatedBytes).toBeGreaterThan(0);
+  });
+
   it('goes on when another node takes over from a stopped one, without a reset for anybody', async () => {
     const other = await startSyncApp(database, {}, sync.band);
     try {

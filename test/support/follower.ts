@@ -1,4 +1,5 @@
 import type { Message, MessagesFrame, Position } from '@soleil/sync-protocol';
+import { inflateSync } from 'node:zlib';
 import type { Socket } from 'socket.io-client';
 
 /** The least a device must do: follow one channel, note what arrives, acknowledge it. Built on the protocol's text alone. */
@@ -6,6 +7,8 @@ export class Follower {
   readonly messages: Message[] = [];
   readonly frames: MessagesFrame[] = [];
   position: Position | null = null;
+  /** Of frames that came compressed, as they came. */
+  deflatedBytes = 0;
   private readonly waiting = new Set<() => void>();
 
   constructor(
@@ -14,6 +17,11 @@ export class Follower {
     private readonly acknowledge = true,
   ) {
     socket.on('messages', (frame: MessagesFrame) => {
+      if (frame.channel === channel) this.receive(frame);
+    });
+    socket.on('deflated', ({ data }: { data: string }) => {
+      this.deflatedBytes += data.length;
+      const frame = JSON.parse(inflateSync(Buffer.from(data, 'base64')).toString()) as MessagesFrame;
       if (frame.channel === channel) this.receive(frame);
     });
     socket.on('reset', ({ channel: which }: { channel: string }) => {

@@ -1,4 +1,4 @@
-import type { Message, MessagesFrame, Pace } from '@soleil/sync-protocol';
+import type { DeflatedFrame, Message, MessagesFrame, Pace } from '@soleil/sync-protocol';
 
 /**
  * Checks of what a server sends, by hand: the schemas of the protocol would bring their library to every device (84 KB,
@@ -29,6 +29,8 @@ export const isMessagesFrame = (value: unknown): value is MessagesFrame => {
   }
   return true;
 };
+
+export const isDeflatedFrame = (value: unknown): value is DeflatedFrame => isObject(value) && typeof value.data === 'string';
 
 export const namesChannel = (value: unknown): value is { channel: string } =>
   isObject(value) && typeof value.channel === 'string';

@@ -13,7 +13,9 @@ import type {
 import { io, type ManagerOptions, type Socket, type SocketOptions } from 'socket.io-client';
 import { clientError, mayReconnect, SyncClientError } from './client-error.js';
 import type { Clock } from './clock.js';
-import { isMessagesFrame, isPace, namesChannel } from './frame-check.js';
+import { isDeflatedFrame, isMessagesFrame, isPace, namesChannel } from './frame-check.js';
+import { InOrder } from './in-order.js';
+import { canInflate, inflate } from './inflate.js';
 
 // A value import would bring the schema library along; the type keeps the number honest.
 const protocol: typeof protocolVersion = 1;
@@ -65,6 +67,8 @@ export class SyncSocket {
   /** Sizes of what came over the line and was not handled yet: a burst arrives as a whole before its first frame is. */
   readonly #sizes: number[] = [];
   #size = 0;
+  /** Inflating a compressed frame takes its time; nothing that comes later may overtake it. */
+  readonly #inOrder = new InOrder();
   #ended = false;
 
   constructor(
@@ -76,7 +80,7 @@ export class SyncSocket {
       transports: ['websocket', 'polling'],
       tryAllTransports: true,
       ...target.options,
-      auth: { token: target.token, deviceId: target.deviceId, protocol },
+      auth: { token: target.token, deviceId: target.deviceId, protocol, ...(canInflate ? { accept: ['deflate'] } : {}) },
       autoConnect: false,
       forceNew: true,
       reconnection: false,
@@ -105,7 +109,9 @@ export class SyncSocket {
         ),
       );
       this.#waiting.add(giveUp);
-      this.#socket.emit(event, frame, (answer: Questions[Event]['answer']) => settle(() => resolve(answer)));
+      this.#socket.emit(event, frame, (answer: Questions[Event]['answer']) =>
+        this.#inOrder.run(() => settle(() => resolve(answer))),
+      );
     });
   }
 
@@ -148,18 +154,40 @@ export class SyncSocket {
     socket.on('disconnect', (reason) => this.end(clientError('connection_lost', `The connection ended: ${reason}.`)));
     socket.on('closing', ({ error, reconnect }: Closing) => this.end(error, reconnect));
     socket.on('messages', (frame: unknown) => {
-      if (isMessagesFrame(frame)) this.listener.messages(frame, this.#size);
-      else this.#unreadable('messages');
+      const size = this.#size;
+      this.#inOrder.run(() => this.#messages(frame, size));
     });
+    socket.on('deflated', (frame: unknown) => this.#deflated(frame));
     socket.on('reset', (frame: unknown) =>
-      namesChannel(frame) ? this.listener.reset(frame.channel) : this.#unreadable('reset'),
+      this.#inOrder.run(() => this.#named('reset', frame, ({ channel }) => this.listener.reset(channel))),
     );
     socket.on('revoked', (frame: unknown) =>
-      namesChannel(frame) ? this.listener.revoked(frame.channel) : this.#unreadable('revoked'),
+      this.#inOrder.run(() => this.#named('revoked', frame, ({ channel }) => this.listener.revoked(channel))),
     );
     socket.on('pace', (frame: unknown) => (isPace(frame) ? this.listener.pace(frame) : this.#unreadable('pace')));
     socket.on('draining', (frame: Draining) => this.listener.draining(frame));
     socket.on('pong', (frame: Pong) => this.listener.pong(frame));
+  }
+
+  #messages(frame: unknown, bytes: number): void {
+    if (this.#ended) return;
+    if (isMessagesFrame(frame)) this.listener.messages(frame, bytes);
+    else this.#unreadable('messages');
+  }
+
+  #named(event: string, frame: unknown, tell: (frame: { channel: string }) => void): void {
+    if (this.#ended) return;
+    if (namesChannel(frame)) tell(frame);
+    else this.#unreadable(event);
+  }
+
+  #deflated(frame: unknown): void {
+    if (!isDeflatedFrame(frame)) return this.#unreadable('deflated');
+    this.#inOrder.runAfter(
+      inflate(frame.data),
+      (json) => this.#messages(JSON.parse(json), json.length),
+      () => this.#unreadable('deflated'),
+    );
   }
 
   /** Nothing after a frame that makes no sense may be applied: come back and read on from what is stored. */

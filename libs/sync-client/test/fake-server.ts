@@ -1,6 +1,7 @@
 import type { Message, MessagesFrame, Position, WireError } from '@soleil/sync-protocol';
 import { createServer } from 'node:http';
 import type { AddressInfo } from 'node:net';
+import { deflateSync } from 'node:zlib';
 import { Server, type Socket } from 'socket.io';
 
 interface Log {
@@ -46,6 +47,9 @@ export class FakeServer {
   pages: (socket: Socket) => number = () => Infinity;
   /** A `reset` may come before the answer to its `subscribe`, or some time after it: milliseconds, null for before. */
   resetAfterMs: number | null = null;
+  /** Sends every frame compressed whose number, from 1, fits. */
+  deflates: (nth: number) => boolean = () => false;
+  #framesSent = 0;
   /** Marks all but the last frame of catching up as one step. */
   oneStep = false;
 
@@ -88,7 +92,7 @@ export class FakeServer {
   publish(channel: string, key: string | null, data: unknown): Message {
     const message = this.append(channel, key, data);
     for (const socket of this.#subscribers.get(channel) ?? [])
-      socket.emit('messages', this.frame(channel, message.offset, message.offset));
+      this.#emit(socket, this.frame(channel, message.offset, message.offset));
     return message;
   }
 
@@ -182,8 +186,15 @@ export class FakeServer {
     let pages = this.pages(socket);
     for (let from = offset + 1; from <= head && pages > 0; from += this.pageSize, pages -= 1) {
       const to = Math.min(head, from + this.pageSize - 1);
-      socket.emit('messages', this.frame(channel, from, to, this.oneStep && to < head));
+      this.#emit(socket, this.frame(channel, from, to, this.oneStep && to < head));
     }
+  }
+
+  #emit(socket: Socket, frame: MessagesFrame): void {
+    this.#framesSent += 1;
+    if (this.deflates(this.#framesSent))
+      socket.emit('deflated', { data: deflateSync(JSON.stringify(frame)).toString('base64') });
+    else socket.emit('messages', frame);
   }
 
   #note(event: Received['event'], frame: Received['frame'], socket: Socket): void {

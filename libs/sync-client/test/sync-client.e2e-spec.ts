@@ -80,7 +80,9 @@ describe('following', () => {
     await until(client, () => offsetOf(client) === 4);
     expect(dataOf(client)).toEqual({ 'file:2': 'two', 'file:3': 'three' });
     expect(server.of('subscribe')).toEqual([{ channel }]);
-    expect(server.handshakes).toEqual([{ token: 'good', deviceId: expect.stringMatching(/^[\w-]{8,64}$/), protocol: 1 }]);
+    expect(server.handshakes).toEqual([
+      { token: 'good', deviceId: expect.stringMatching(/^[\w-]{8,64}$/), protocol: 1, accept: ['deflate'] },
+    ]);
   });
 
   test('keeps snapshots the same until something changes, and never changes one it gave out', async () => {
@@ -387,6 +389,42 @@ describe('interruptions', () => {
     expect(client.connection.error).toMatchObject({ code: 'connection_silent' });
     await client.waitFor('live');
     expect(server.sockets.length).toBeGreaterThan(1);
+  });
+});
+
+describe('compressed frames', () => {
+  test('are applied in their place among the others, and so are resets after them', async () => {
+    server.deflates = (nth) => nth % 3 !== 0;
+    server.pageSize = 2;
+    for (let n = 0; n < 20; n++) server.append(channel, `file:${n % 7}`, 'x'.repeat(n * 500));
+    const client = newClient();
+    const seen: number[] = [];
+    client.onMessage((_, { offset }) => seen.push(offset));
+    client.follow(channel);
+    client.connect();
+    await client.waitFor('live');
+    expect(server.handshakes[0]).toMatchObject({ accept: ['deflate'] });
+    for (let n = 20; n < 60; n++) server.publish(channel, `file:${n % 7}`, 'x'.repeat((n % 5) * 2_000));
+    await until(client, () => offsetOf(client) === 60);
+    expect(seen).toEqual(Array.from({ length: 60 }, (_, n) => n + 1));
+    server.deflates = () => true;
+    server.publish(channel, 'file:1', 'y'.repeat(100_000));
+    server.replaceHistory(channel, 'e2');
+    server.append(channel, 'file:9', 'of the new history');
+    server.socket.emit('reset', { channel, epoch: 'e2', reason: 'epoch_unknown' });
+    await until(client, () => client.channel(channel).position?.epoch === 'e2');
+    expect([...client.channel(channel).rows.keys()]).toEqual(['file:9']);
+  });
+
+  test('that make no sense end the connection, and what is stored goes on from there', async () => {
+    const client = newClient();
+    client.follow(channel);
+    client.connect();
+    await client.waitFor('live');
+    server.socket.emit('deflated', { data: 'bm90IGNvbXByZXNzZWQ=' });
+    await client.waitFor('waiting');
+    expect(client.connection.error).toMatchObject({ code: 'frame_unreadable' });
+    await client.waitFor('live');
   });
 });
 

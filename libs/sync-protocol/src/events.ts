@@ -1,6 +1,6 @@
 import { closing, draining } from './closing.js';
 import { pace, ping, pong } from './handshake.js';
-import { messagesFrame } from './messages.js';
+import { deflatedFrame, messagesFrame } from './messages.js';
 import { ack, ackAnswer, reset, revoked, subscribe, subscribeAnswer, unsubscribe, unsubscribeAnswer } from './subscribe.js';
 import { syncRequest, syncRequestAnswer } from './sync-request.js';
 
@@ -14,7 +14,16 @@ export const up = {
 } as const;
 
 /** What a server may send. */
-export const down = { pace, messages: messagesFrame, reset, revoked, closing, draining, pong } as const;
+export const down = {
+  pace,
+  messages: messagesFrame,
+  deflated: deflatedFrame,
+  reset,
+  revoked,
+  closing,
+  draining,
+  pong,
+} as const;
 
 export type UpEvent = keyof typeof up;
 export type DownEvent = keyof typeof down;

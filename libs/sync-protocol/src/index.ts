@@ -15,7 +15,7 @@ export {
   type SetlistSummary,
 } from './library.js';
 export { limits } from './limits.js';
-export { message, messagesFrame, type Message, type MessagesFrame } from './messages.js';
+export { message, messagesFrame, type DeflatedFrame, type Message, type MessagesFrame } from './messages.js';
 export { position, type Position } from './position.js';
 export { reset, revoked, subscribe, type Reset, type Revoked, type SubscribeAnswer } from './subscribe.js';
 export { syncRequest, type SyncRequest } from './sync-request.js';

@@ -30,5 +30,12 @@ export const messagesFrame = z.strictObject({
   more: z.literal(true).optional(),
 });
 
+/**
+ * A `messages` frame as JSON in UTF-8, compressed as zlib does it (RFC 1950), in Base64. Only to clients that accept it, and
+ * only where it is large. It takes its place in the order of the frames that come plain.
+ */
+export const deflatedFrame = z.strictObject({ data: z.base64() });
+
+export type DeflatedFrame = z.infer<typeof deflatedFrame>;
 export type Message = z.infer<typeof message>;
 export type MessagesFrame = z.infer<typeof messagesFrame>;

@@ -8,7 +8,7 @@ import { limits } from './limits.js';
 import { wireError } from './sync-error.js';
 
 /** SHA-256 of everything below, for version 1. */
-const knownWire = '9a1f6373af8108a60923815e481bfde506e7aa3d527124615f3a1e32dfa0706b';
+const knownWire = '4c720136e969d8224c5577fea1cf9f40a3beb7677e8df5a72bd27f8902b61425';
 
 const schemaOf = (schema: z.ZodType): unknown => z.toJSONSchema(schema, { io: 'input' });
 

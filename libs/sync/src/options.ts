@@ -24,6 +24,8 @@ const schema = z.strictObject({
   pageMessages: positive,
   /** … and bytes in one frame, but for a single message that is larger. */
   frameBytes: positive,
+  /** A frame of more bytes is compressed, once for all devices that accept it. */
+  deflateAfterBytes: positive,
   /** A reader further behind gets the latest of each key instead of every message. */
   compactAfterMessages: positive,
   /** Unacknowledged bytes that one socket may have, at most: what a client that stalls costs. Less, as long as its line takes less. */
@@ -67,6 +69,7 @@ export const defaultSyncOptions: Omit<ResolvedSyncOptions, 'node'> = {
   tailMessages: 1_000,
   pageMessages: 100,
   frameBytes: kibibytes(256),
+  deflateAfterBytes: kibibytes(4),
   compactAfterMessages: 1_000,
   windowBytes: kibibytes(1024),
   ackTimeoutMs: seconds(30),

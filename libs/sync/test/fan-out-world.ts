@@ -225,7 +225,7 @@ export class FanOutWorld {
   }
 
   private hubOf(channel: string): ChannelHub {
-    return new ChannelHub(channel, this.log.asReader, this.options, (name, frame) => {
+    return new ChannelHub(channel, this.log.asReader, this.options, (name, { frame }) => {
       for (const socket of this.sockets) if (socket.rooms.has(name)) socket.receive(frame);
     });
   }

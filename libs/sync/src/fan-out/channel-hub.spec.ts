@@ -27,7 +27,7 @@ async function openHub(before = 0): Promise<{
     channel,
     log.asReader,
     { tailMessages: 10, pageMessages: 10, frameBytes: 100_000, compactAfterMessages: 100 },
-    (_, frame) => room.forEach((frames) => frames.push(frame)),
+    (_, { frame }) => room.forEach((frames) => frames.push(frame)),
   );
   const opening = hub.open();
   await nextTurn();

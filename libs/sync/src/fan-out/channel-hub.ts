@@ -18,7 +18,7 @@ export interface HubOptions {
 }
 
 /** Sends one frame to every reader that stands at the head: one encoding for all. */
-export type Broadcast = (channel: string, frame: MessagesFrame) => void;
+export type Broadcast = (channel: string, weighed: WeighedFrame) => void;
 
 /** A frame and what it weighs in a window. */
 export interface WeighedFrame {
@@ -237,7 +237,7 @@ export class ChannelHub {
     for (let rest = fresh; rest.length > 0 && this.room.size > 0;) {
       const messages = firstFrame(rest, this.options.frameBytes);
       const weighed = this.frame(messages[0]!.offset, messages.at(-1)!.offset, messages, false);
-      this.broadcast(this.channel, weighed.frame);
+      this.broadcast(this.channel, weighed);
       for (const reader of this.room) reader.broadcastSent(weighed);
       rest = rest.slice(messages.length);
     }

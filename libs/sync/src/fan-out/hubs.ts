@@ -44,7 +44,7 @@ export class Hubs {
   async open(channel: string): Promise<ChannelHub> {
     let hub = this.hubs.get(channel);
     if (!hub) {
-      hub = new ChannelHub(channel, this.log, this.options, (name, frame) => this.broadcast(name, frame));
+      hub = new ChannelHub(channel, this.log, this.options, (name, weighed) => this.broadcast(name, weighed));
       this.hubs.set(channel, hub);
     }
     // Somebody is coming: it must not be dropped before they are here.

@@ -6,12 +6,15 @@ import type { PositionLoss } from '../fan-out/history.js';
 import type { Reader, ReaderSocket } from '../fan-out/reader.js';
 import { Window } from '../fan-out/window.js';
 import type { Access } from './access.js';
+import type { FrameSender } from './frame-sender.js';
 
 /** Who was let in, and with what. */
 export interface Admitted {
   token: string;
   principal: Principal;
   deviceId: string;
+  /** Takes large frames compressed. */
+  acceptsDeflate: boolean;
   access: Access;
 }
 
@@ -26,6 +29,7 @@ export class Connection implements ReaderSocket {
   readonly token: string;
   readonly principal: Principal;
   readonly deviceId: string;
+  private readonly acceptsDeflate: boolean;
   /** Replaced when memberships change. */
   access: Access;
   /** Nothing is sent: whether it still may be is being asked. */
@@ -39,10 +43,12 @@ export class Connection implements ReaderSocket {
 
   constructor(
     private readonly socket: Socket,
-    { token, principal, deviceId, access }: Admitted,
+    private readonly frames: FrameSender,
+    { token, principal, deviceId, acceptsDeflate, access }: Admitted,
     windowBytes: number,
   ) {
     this.token = token;
+    this.acceptsDeflate = acceptsDeflate;
     this.principal = principal;
     this.deviceId = deviceId;
     this.access = access;
@@ -63,16 +69,16 @@ export class Connection implements ReaderSocket {
     );
   }
 
-  send({ frame }: WeighedFrame): void {
-    this.socket.emit('messages', frame);
+  send(weighed: WeighedFrame): void {
+    this.frames.send(this.socket, weighed, this.acceptsDeflate);
   }
 
   joinRoom(channel: string): void {
-    void this.socket.join(channel);
+    this.frames.join(this.socket, channel, this.acceptsDeflate);
   }
 
   leaveRoom(channel: string): void {
-    void this.socket.leave(channel);
+    this.frames.leave(this.socket, channel, this.acceptsDeflate);
   }
 
   windowFilled(): void {

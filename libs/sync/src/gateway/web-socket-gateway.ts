@@ -12,6 +12,7 @@ import { askAccess, type Access } from './access.js';
 import { Connection, type Admitted } from './connection.js';
 import { Connections } from './connections.js';
 import { ClientFrames } from './client-frames.js';
+import { FrameSender } from './frame-sender.js';
 import { toWireError } from './wire-error.js';
 
 /** How often connections are looked over: acknowledgements that are due, readers that stood still. */
@@ -50,6 +51,7 @@ export class WebSocketGateway implements OnGatewayInit, OnGatewayConnection, Bef
   private readonly connections = new Connections();
   private readonly round: NodeJS.Timeout;
   private namespace: Namespace | null = null;
+  private sender: FrameSender | null = null;
   private draining = false;
 
   constructor(
@@ -96,14 +98,21 @@ export class WebSocketGateway implements OnGatewayInit, OnGatewayConnection, Bef
         },
       );
     });
-    this.hubs.start((channel, frame) => void namespace.local.to(channel).emit('messages', frame));
+    const sender = new FrameSender(namespace, this.options.deflateAfterBytes);
+    this.sender = sender;
+    this.hubs.start((channel, weighed) => sender.broadcast(channel, weighed));
   }
 
   handleConnection(socket: Socket): void {
     const admitted = socket.data as Admitted;
     const { windowBytes, frameBytes } = this.options;
     // The frame that fills the window goes beyond it.
-    const connection = new Connection(socket, admitted, Math.max(windowBytes - frameBytes, Math.ceil(windowBytes / 4)));
+    const connection = new Connection(
+      socket,
+      this.sender!,
+      admitted,
+      Math.max(windowBytes - frameBytes, Math.ceil(windowBytes / 4)),
+    );
     this.replaceEarlier(connection);
     this.connections.add(connection);
     // Socket.IO has left the rooms by the time of `disconnect`; readers must leave theirs in the same turn.
@@ -144,11 +153,11 @@ export class WebSocketGateway implements OnGatewayInit, OnGatewayConnection, Bef
 
   private async admit(socket: Socket): Promise<Admitted> {
     if (this.draining) throw new SyncError('shutting_down', 'The server is stopping.');
-    const { token, deviceId } = readHandshake(socket.handshake.auth);
+    const { token, deviceId, accept } = readHandshake(socket.handshake.auth);
     const principal = await this.bus.request('auth.token_presented', { token });
     const access = await askAccess(this.bus, principal.userId);
     if (this.devicesOf({ principal, deviceId }) >= this.options.devicesPerUser) throw this.tooManyDevices();
-    return { token, principal, access, deviceId };
+    return { token, principal, access, deviceId, acceptsDeflate: accept.includes('deflate') };
   }
 
   /** How many other devices of the same user are connected. */
