@@ -124,7 +124,7 @@ export default tseslint.config(
   },
   { files: ['apps/stage/**/*.{ts,tsx}', 'libs/sync-react/**/*.{ts,tsx}'], ...hooks.configs.flat['recommended-latest'] },
   {
-    files: ['apps/platform/src/main.ts', 'bench/**', 'examples/**', 'scripts/**', 'libs/devdb/**'],
+    files: ['apps/platform/src/main.ts', 'bench/**', 'examples/**', 'scripts/**', 'libs/devdb/**', 'test/chaos/kill.ts'],
     rules: { 'no-console': 'off' },
   },
   {
