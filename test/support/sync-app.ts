@@ -4,12 +4,13 @@ import type { INestApplication } from '@nestjs/common';
 import { Test } from '@nestjs/testing';
 import { TypeOrmModule } from '@nestjs/typeorm';
 import { Bus, BusModule, type FileFact } from '@soleil/bus';
-import { SyncModule, syncEntities, syncMigrations, type SyncOptions } from '@soleil/sync';
+import { SyncModule, syncEntities, type SyncOptions } from '@soleil/sync';
 import { protocolVersion } from '@soleil/sync-protocol';
 import { io, type ManagerOptions, type Socket, type SocketOptions } from 'socket.io-client';
 import { DataSource } from 'typeorm';
-import { migratedDatabase, type TestDatabase } from './database.js';
+import type { TestDatabase } from './database.js';
 import { SmallBand, type SmallFile } from './small-band.js';
+import { syncDatabase } from './sync-database.js';
 
 /** A Nest application with SyncModule, a real database and a {@link SmallBand}, listening on a port of its own. */
 export interface SyncApp {
@@ -28,14 +29,7 @@ export interface SyncApp {
   close(): Promise<void>;
 }
 
-export async function syncDatabase(): Promise<TestDatabase> {
-  return migratedDatabase('sync', async (url) => {
-    const source = new DataSource({ type: 'postgres', url, migrations: syncMigrations });
-    await source.initialize();
-    await source.runMigrations();
-    await source.destroy();
-  });
-}
+export { syncDatabase };
 
 /** @param database of {@link syncDatabase}; several applications may share one, as the nodes of a cluster do */
 export async function startSyncApp(

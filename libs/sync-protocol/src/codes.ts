@@ -119,6 +119,12 @@ export const codes = {
     reconnect: true,
     remedy: 'Use a new idempotency key for another content.',
   },
+  publish_overloaded: {
+    status: 503,
+    retryable: true,
+    reconnect: true,
+    remedy: 'Publish again in a moment: more is published than the database can store.',
+  },
   database_unavailable: {
     status: 503,
     retryable: true,

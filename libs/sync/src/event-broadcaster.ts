@@ -24,15 +24,16 @@ export class EventBroadcaster {
   constructor(private readonly publisher: Publisher) {}
 
   /**
-   * @returns the message's id
-   * @throws SyncError `message_invalid`, `message_too_large`; what the database throws
+   * @returns the message's id; of one published before under the same idempotency key, the earlier one's
+   * @throws SyncError `message_invalid`, `message_too_large`, `idempotency_conflict`, which a transaction survives;
+   *   `publish_overloaded`, `database_unavailable`, after which the same call may be repeated; what else the database throws
    */
   async publish(message: OutboxMessage, options: PublishOptions = {}): Promise<string> {
     const [id] = await this.publishAll([message], options);
     return id!;
   }
 
-  /** Several at once, in this order, in one transaction. @returns their ids */
+  /** Several at once, in this order, all or none. @returns their ids */
   async publishAll(messages: readonly OutboxMessage[], { transaction }: PublishOptions = {}): Promise<string[]> {
     return this.publisher.publish(messages, transaction);
   }

@@ -18,6 +18,12 @@ const schema = z.strictObject({
   pollMs: positive,
   /** Messages that one statement of the sequencer moves, at most. */
   sequencerBatch: positive,
+  /** Messages published without a transaction that wait to be stored, at most, … */
+  publishQueueMessages: positive,
+  /** … and bytes of their data. Beyond that, publishing is refused with `publish_overloaded`. */
+  publishQueueBytes: positive,
+  /** A publish without a transaction fails with `database_unavailable` when the database has not answered for this long. */
+  publishTimeoutMs: positive,
   /** Messages of a channel kept in memory for readers that come back. */
   tailMessages: positive,
   /** Messages in one page of a reader that catches up, … */
@@ -66,6 +72,9 @@ export const defaultSyncOptions: Omit<ResolvedSyncOptions, 'node'> = {
   leaseMs: seconds(1.5),
   pollMs: seconds(1),
   sequencerBatch: 500,
+  publishQueueMessages: 10_000,
+  publishQueueBytes: kibibytes(64 * 1024),
+  publishTimeoutMs: seconds(10),
   tailMessages: 1_000,
   pageMessages: 100,
   frameBytes: kibibytes(256),

@@ -23,7 +23,6 @@ import { WebSocketGateway } from './gateway/web-socket-gateway.js';
 import { CommitWatch } from './log/commit-watch.js';
 import { LogReader } from './log/log-reader.js';
 import { NodeLink } from './log/node-link.js';
-import { Outbox } from './log/outbox.js';
 import { Publisher } from './log/publisher.js';
 import { Sequencer } from './log/sequencer.js';
 import { resolveSyncOptions, type ResolvedSyncOptions, type SyncOptions } from './options.js';
@@ -43,7 +42,6 @@ function plain<Made, Needed extends unknown[]>(made: new (...needed: Needed) => 
 
 const providers: Provider[] = [
   { provide: SYNC_OPTIONS, inject: [MODULE_OPTIONS_TOKEN], useFactory: resolveSyncOptions },
-  plain(Outbox, DataSource),
   plain(CommitWatch, DataSource),
   plain(LogReader, DataSource),
   {
@@ -71,7 +69,7 @@ const providers: Provider[] = [
       return sequencer;
     },
   },
-  plain(Publisher, Outbox, CommitWatch, Sequencer, NodeLink),
+  plain(Publisher, DataSource, CommitWatch, Sequencer, NodeLink, SYNC_OPTIONS),
   plain(EventBroadcaster, Publisher),
   {
     provide: OperationQueue,
@@ -107,6 +105,7 @@ const providers: Provider[] = [
 })
 export class SyncModule extends ConfigurableModuleClass implements OnApplicationBootstrap, BeforeApplicationShutdown {
   constructor(
+    @Inject(Publisher) private readonly publisher: Publisher,
     @Inject(Sequencer) private readonly sequencer: Sequencer,
     @Inject(NodeLink) private readonly link: NodeLink,
   ) {
@@ -127,6 +126,7 @@ export class SyncModule extends ConfigurableModuleClass implements OnApplication
   }
 
   async beforeApplicationShutdown(): Promise<void> {
+    await this.publisher.drained();
     await this.sequencer.stop();
     await this.link.stop();
   }

@@ -1,8 +1,10 @@
 import { limits } from '@soleil/sync-protocol';
-import { checkMessage, refuseControl, type OutboxMessage } from './outbox-message.js';
+import { toRow, refuseControl, type OutboxMessage } from './outbox-message.js';
 
 const message: OutboxMessage = { channel: 'band:b1', type: 'note', key: 'song:1', data: { tempo: 120 } };
-const codeOf = (check: () => void): string => {
+const circle: unknown[] = [];
+circle.push(circle);
+const codeOf = (check: () => unknown): string => {
   try {
     check();
     return 'ok';
@@ -23,11 +25,13 @@ test.each<[string, Partial<OutboxMessage>, string]>([
   ['NUL in data', { data: { text: 'a\0b' } }, 'message_invalid'],
   ['half a surrogate pair in the key', { key: 'song:\ud83c' }, 'message_invalid'],
   ['a function', { data: () => 1 }, 'message_invalid'],
+  ['a circle', { data: circle }, 'message_invalid'],
+  ['an empty idempotency key', { idempotencyKey: '' }, 'message_invalid'],
   ['a field that no message has', { colour: 'red' } as Partial<OutboxMessage>, 'message_invalid'],
   ['data of the largest size', { data: 'x'.repeat(limits.messageBytes - 2) }, 'ok'],
   ['data one byte larger', { data: 'x'.repeat(limits.messageBytes - 1) }, 'message_too_large'],
 ])('%s is judged before the database sees it', (_, part, verdict) => {
-  expect(codeOf(() => checkMessage({ ...message, ...part }))).toBe(verdict);
+  expect(codeOf(() => toRow({ ...message, ...part }))).toBe(verdict);
 });
 
 test('publishers are refused the types that are for Sync itself, and no others', () => {

@@ -1,3 +1,4 @@
+import { randomUUID } from 'node:crypto';
 import { limits, SyncError, channelName, type ChannelName } from '@soleil/sync-protocol';
 import { z } from 'zod';
 import { isControl } from './control-message.js';
@@ -11,6 +12,24 @@ export interface OutboxMessage {
   key?: string;
   /** Anything JSON can hold, at most 256 KiB of it. */
   data: unknown;
+  /**
+   * Makes a repeated publish harmless: with a key that the channel knows, the same content is not stored again and the
+   * earlier message's id is returned. At most 200 characters.
+   */
+  idempotencyKey?: string;
+}
+
+/** A message as the outbox takes it. */
+export interface OutboxRow {
+  id: string;
+  channel: ChannelName;
+  type: string;
+  key: string | null;
+  /** JSON. */
+  data: string;
+  /** Of `data`. */
+  bytes: number;
+  idempotencyKey: string | null;
 }
 
 const schema = z.strictObject({
@@ -18,31 +37,35 @@ const schema = z.strictObject({
   type: z.string().min(1).max(64),
   key: z.string().min(1).max(200).optional(),
   data: z.unknown(),
+  idempotencyKey: z.string().min(1).max(200).optional(),
 });
 
 /**
  * Finds what the database would refuse before it is asked, so that the caller's transaction survives a bad message.
  * @throws SyncError `message_invalid`, `message_too_large`
  */
-export function checkMessage(message: OutboxMessage): void {
+export function toRow(message: OutboxMessage): OutboxRow {
   const parsed = schema.safeParse(message);
   if (!parsed.success) {
     throw new SyncError('message_invalid', `The message cannot be published: ${z.prettifyError(parsed.error)}`, {
       issues: parsed.error.issues,
     });
   }
-  const json = JSON.stringify(message.data ?? null);
-  if (json === undefined || unstorable.test(JSON.stringify([message.type, message.key ?? ''])) || unstorable.test(json)) {
+  const { channel, type, key = null, idempotencyKey = null } = message;
+  const data = jsonOf(message.data ?? null);
+  if (data === undefined || unstorable.test(JSON.stringify([type, key, idempotencyKey])) || unstorable.test(data)) {
     throw new SyncError(
       'message_invalid',
       'The message cannot be published: it is not JSON, or holds a character that is none.',
     );
   }
-  if (Buffer.byteLength(json) > limits.messageBytes) {
+  const bytes = Buffer.byteLength(data);
+  if (bytes > limits.messageBytes) {
     throw new SyncError('message_too_large', 'The message cannot be published: its data is too large.', {
       limitBytes: limits.messageBytes,
     });
   }
+  return { id: randomUUID(), channel, type, key, data, bytes, idempotencyKey };
 }
 
 /** @throws SyncError `message_invalid` for a type that only Sync's own code may publish */
@@ -58,3 +81,12 @@ export function refuseControl(message: OutboxMessage): void {
  * JSON.stringify writes, and not the text of one.
  */
 const unstorable = /(?<!\\)(?:\\\\)*\\u(?:0000|d[89a-f][0-9a-f]{2})/;
+
+/** Undefined for what JSON cannot hold: a function, a BigInt, a circle. */
+function jsonOf(data: unknown): string | undefined {
+  try {
+    return JSON.stringify(data);
+  } catch {
+    return undefined;
+  }
+}

@@ -1,7 +1,8 @@
 import { Catch, HttpException, type ArgumentsHost, type ExceptionFilter } from '@nestjs/common';
 import { CodedError } from '@soleil/bus';
 import { SyncError, type WireError } from '@soleil/sync-protocol';
-import { isDatabaseAway, toWireError } from '../gateway/wire-error.js';
+import { toWireError } from '../gateway/wire-error.js';
+import { isDatabaseAway } from '../log/database-away.js';
 
 interface Response {
   headersSent: boolean;
