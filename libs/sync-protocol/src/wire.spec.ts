@@ -8,7 +8,7 @@ import { limits } from './limits.js';
 import { wireError } from './sync-error.js';
 
 /** SHA-256 of everything below, for version 1. */
-const knownWire = '4c720136e969d8224c5577fea1cf9f40a3beb7677e8df5a72bd27f8902b61425';
+const knownWire = '55825fbcf6732a3d2b7badeea6b2e54cb38874c98ecd9b3b2787537d7cdcec50';
 
 const schemaOf = (schema: z.ZodType): unknown => z.toJSONSchema(schema, { io: 'input' });
 
