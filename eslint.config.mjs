@@ -31,15 +31,19 @@ const packages = [
 
 /** The floors within libs/sync, from the bottom: which folders a folder may not look up to, and what it must not touch. */
 const syncFloors = {
-  log: { above: ['fan-out', 'engine', 'gateway', 'rest'], foreign: ['socket.io', '@nestjs/websockets', '@soleil/bus'] },
+  log: {
+    above: ['fan-out', 'engine', 'ledger', 'gateway', 'rest'],
+    foreign: ['socket.io', '@nestjs/websockets', '@soleil/bus'],
+  },
   entities: {
-    above: ['log', 'fan-out', 'engine', 'gateway', 'rest'],
+    above: ['log', 'fan-out', 'engine', 'ledger', 'gateway', 'rest'],
     foreign: ['socket.io', '@nestjs/websockets', '@soleil/bus'],
   },
   'fan-out': {
-    above: ['engine', 'gateway', 'rest'],
+    above: ['engine', 'ledger', 'gateway', 'rest'],
     foreign: ['socket.io', '@nestjs/websockets', '@soleil/bus', 'typeorm', 'pg'],
   },
+  ledger: { above: ['fan-out', 'engine', 'gateway', 'rest'], foreign: ['socket.io', '@nestjs/websockets'] },
   engine: {
     above: ['fan-out', 'gateway', 'rest'],
     foreign: ['socket.io', '@nestjs/websockets', 'node:fs', 'node:fs/promises'],

@@ -33,6 +33,7 @@ export interface ConnectionOptions {
   url: string;
   token: TokenSource;
   deviceId: string;
+  durable: boolean;
   socketOptions: Partial<ManagerOptions & SocketOptions>;
   clock: Clock;
   /** @returns from 0 up to, not including, 1 */
@@ -177,12 +178,13 @@ export class Connection {
   }
 
   #open(token: string): void {
-    const { deviceId, socketOptions, timings, clock } = this.options;
+    const { deviceId, durable, socketOptions, timings, clock } = this.options;
     const { pace, messages, reset, revoked } = this.handlers;
     const target = {
       url: this.#namespaceUrl,
       token,
       deviceId,
+      durable,
       options: socketOptions,
       answerTimeoutMs: timings.answerTimeoutMs,
     };

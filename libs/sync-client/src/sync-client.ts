@@ -62,7 +62,7 @@ export class SyncClient {
     this.#timings = { ...defaultTimings, ...options.timings };
     this.#acknowledger = new Acknowledger(clock, (channel, offset) => this.#socket?.say('ack', { channel, offset }));
     this.#connection = new Connection(
-      { url, token, deviceId, socketOptions, clock, random, surroundings, timings: this.#timings },
+      { url, token, deviceId, durable: store.durable, socketOptions, clock, random, surroundings, timings: this.#timings },
       {
         opened: (socket) => this.#opened(socket),
         leaving: () => this.#acknowledger.flush(),

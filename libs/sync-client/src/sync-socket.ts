@@ -56,6 +56,7 @@ export interface SocketTarget {
   url: string;
   token: string;
   deviceId: string;
+  durable: boolean;
   options: Partial<ManagerOptions & SocketOptions>;
   answerTimeoutMs: number;
 }
@@ -80,7 +81,13 @@ export class SyncSocket {
       transports: ['websocket', 'polling'],
       tryAllTransports: true,
       ...target.options,
-      auth: { token: target.token, deviceId: target.deviceId, protocol, ...(canInflate ? { accept: ['deflate'] } : {}) },
+      auth: {
+        token: target.token,
+        deviceId: target.deviceId,
+        durable: target.durable,
+        protocol,
+        ...(canInflate ? { accept: ['deflate'] } : {}),
+      },
       autoConnect: false,
       forceNew: true,
       reconnection: false,

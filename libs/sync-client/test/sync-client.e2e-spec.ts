@@ -81,7 +81,7 @@ describe('following', () => {
     expect(dataOf(client)).toEqual({ 'file:2': 'two', 'file:3': 'three' });
     expect(server.of('subscribe')).toEqual([{ channel }]);
     expect(server.handshakes).toEqual([
-      { token: 'good', deviceId: expect.stringMatching(/^[\w-]{8,64}$/), protocol: 1, accept: ['deflate'] },
+      { token: 'good', deviceId: expect.stringMatching(/^[\w-]{8,64}$/), durable: false, protocol: 1, accept: ['deflate'] },
     ]);
   });
 

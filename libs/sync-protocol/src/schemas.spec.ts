@@ -134,7 +134,7 @@ test('a channel is named by what its ids may hold, and by nothing else', () => {
 
 test('a handshake may hold fields of a later client, but not lack one of today', () => {
   const good = { token: 't', deviceId: 'tablet-7f3a91c2', protocol: 1 };
-  expect(handshake.parse({ ...good, colour: 'blue' })).toEqual({ ...good, accept: [] });
+  expect(handshake.parse({ ...good, colour: 'blue' })).toEqual({ ...good, durable: true, accept: [] });
   for (const field of Object.keys(good)) expect(handshake.safeParse({ ...good, [field]: undefined }).success).toBe(false);
   for (const deviceId of ['short', 'x'.repeat(65), 'with space', '../../up'])
     expect(handshake.safeParse({ ...good, deviceId }).success).toBe(false);

@@ -8,7 +8,7 @@ import { limits } from './limits.js';
 import { wireError } from './sync-error.js';
 
 /** SHA-256 of everything below, for version 1. */
-const knownWire = '55825fbcf6732a3d2b7badeea6b2e54cb38874c98ecd9b3b2787537d7cdcec50';
+const knownWire = '85647b4b5a49650cfd6d1cd43d433b61abb377dccbb3d66b3b71ca0359d866e4';
 
 const schemaOf = (schema: z.ZodType): unknown => z.toJSONSchema(schema, { io: 'input' });
 

@@ -44,6 +44,8 @@ const schema = z.strictObject({
   ackEveryMs: positive,
   /** … or later, where this node would get more acknowledgements a second than these. */
   acksPerSecond: positive,
+  /** How long receipts are gathered before they are stored, all together. */
+  ledgerFlushMs: positive,
   /** Connections one user may have at a time on this node. */
   devicesPerUser: positive,
   /** Channels one connection may follow. */
@@ -85,6 +87,7 @@ export const defaultSyncOptions: Omit<ResolvedSyncOptions, 'node'> = {
   recheckMs: seconds(15),
   ackEveryMs: 100,
   acksPerSecond: 5_000,
+  ledgerFlushMs: seconds(1),
   devicesPerUser: 10,
   subscriptionsPerConnection: 50,
   workers: 4,

@@ -1,10 +1,16 @@
 import { SyncEngine1764000003002 } from './entities/engine-schema.js';
 import { SyncFile } from './entities/sync-file.js';
 import { SyncOperation } from './entities/sync-operation.js';
+import { SyncLedger1764000003020 } from './ledger/ledger-schema.js';
 import { SyncLog1764000003001 } from './log/log-schema.js';
 import { SyncPublishing1764000003005 } from './log/publishing-schema.js';
 
 /** For the application's DataSource. */
 export const syncEntities = [SyncOperation, SyncFile];
 /** For the application's DataSource, in this order. */
-export const syncMigrations = [SyncLog1764000003001, SyncEngine1764000003002, SyncPublishing1764000003005];
+export const syncMigrations = [
+  SyncLog1764000003001,
+  SyncEngine1764000003002,
+  SyncPublishing1764000003005,
+  SyncLedger1764000003020,
+];

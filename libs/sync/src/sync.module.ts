@@ -20,6 +20,8 @@ import { Hubs } from './fan-out/hubs.js';
 import { ClientFrames } from './gateway/client-frames.js';
 import { SyncRequests } from './gateway/sync-requests.js';
 import { WebSocketGateway } from './gateway/web-socket-gateway.js';
+import { LedgerRecorder } from './ledger/ledger-recorder.js';
+import { LedgerStore } from './ledger/ledger-store.js';
 import { CommitWatch } from './log/commit-watch.js';
 import { LogReader } from './log/log-reader.js';
 import { NodeLink } from './log/node-link.js';
@@ -85,6 +87,12 @@ const providers: Provider[] = [
       new BandWork(bus, database, queue, bandSyncIntervalMs),
   },
   plain(SyncEngine, Bus, DataSource, OperationQueue, FileSynchronizer, BandWork, NodeLink, SYNC_OPTIONS),
+  plain(LedgerStore, DataSource),
+  {
+    provide: LedgerRecorder,
+    inject: [LedgerStore, SYNC_OPTIONS],
+    useFactory: (store: LedgerStore, { ledgerFlushMs }: ResolvedSyncOptions) => new LedgerRecorder(store, ledgerFlushMs),
+  },
   plain(SyncRequests, SyncEngine, FileSynchronizer),
   plain(ClientFrames, Hubs, SyncRequests, SYNC_OPTIONS),
   // Nest finds gateways by their class, so this one is not made by a factory.
@@ -108,6 +116,7 @@ export class SyncModule extends ConfigurableModuleClass implements OnApplication
     @Inject(Publisher) private readonly publisher: Publisher,
     @Inject(Sequencer) private readonly sequencer: Sequencer,
     @Inject(NodeLink) private readonly link: NodeLink,
+    @Inject(LedgerRecorder) private readonly ledger: LedgerRecorder,
   ) {
     super();
   }
@@ -122,11 +131,14 @@ export class SyncModule extends ConfigurableModuleClass implements OnApplication
 
   async onApplicationBootstrap(): Promise<void> {
     await this.link.start();
+    this.ledger.start();
     this.sequencer.start();
   }
 
   async beforeApplicationShutdown(): Promise<void> {
     await this.publisher.drained();
+    // The gateway has let its devices go by now.
+    await this.ledger.stop();
     await this.sequencer.stop();
     await this.link.stop();
   }

@@ -104,6 +104,7 @@ export class ClientFrames {
       if (!connection.access.channels.has(channel)) throw forbidden(channel);
       const reader = new Reader(hub, connection, loss ? 0 : (position?.offset ?? 0));
       connection.readers.set(channel, reader);
+      connection.record.subscribed(channel, reader.sentUpTo);
       // Before the answer: a device whose offset happens to equal the head must not take itself for up to date.
       if (loss) connection.reset(channel, hub.epoch, loss);
       reply({ ok: true, epoch: hub.epoch, head: hub.head });

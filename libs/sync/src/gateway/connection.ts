@@ -6,6 +6,7 @@ import type { PositionLoss } from '../fan-out/history.js';
 import type { Reader, ReaderSocket } from '../fan-out/reader.js';
 import { Window } from '../fan-out/window.js';
 import type { Access } from './access.js';
+import type { DeviceRecord } from '../ledger/device-record.js';
 import type { FrameSender } from './frame-sender.js';
 
 /** Who was let in, and with what. */
@@ -13,6 +14,8 @@ export interface Admitted {
   token: string;
   principal: Principal;
   deviceId: string;
+  /** Its store outlives the page. */
+  durable: boolean;
   /** Takes large frames compressed. */
   acceptsDeflate: boolean;
   access: Access;
@@ -44,6 +47,8 @@ export class Connection implements ReaderSocket {
   constructor(
     private readonly socket: Socket,
     private readonly frames: FrameSender,
+    /** What the ledger notes of this device. */
+    readonly record: DeviceRecord,
     { token, principal, deviceId, acceptsDeflate, access }: Admitted,
     windowBytes: number,
   ) {
@@ -86,6 +91,7 @@ export class Connection implements ReaderSocket {
   }
 
   reset(channel: string, epoch: string, reason: PositionLoss): void {
+    this.record.subscribed(channel, 0);
     this.emit('reset', { channel, epoch, reason });
   }
 
@@ -135,6 +141,7 @@ export class Connection implements ReaderSocket {
 
   acknowledged(channel: string, offset: number): void {
     this.window.acknowledged(channel, offset);
+    this.record.acknowledged(channel, offset);
     this.setPace();
     this.pumpAll();
   }
@@ -163,6 +170,7 @@ export class Connection implements ReaderSocket {
   /** The socket is gone. */
   ended(): void {
     if (this.expiry) clearTimeout(this.expiry);
+    this.record.left();
     for (const channel of [...this.readers.keys()]) this.endChannel(channel);
   }
 }

@@ -5,6 +5,7 @@ import { handshake, limits, protocolVersion, SyncError, type Handshake } from '@
 import type { Namespace, Socket } from 'socket.io';
 import { z } from 'zod';
 import { Hubs } from '../fan-out/hubs.js';
+import { LedgerRecorder } from '../ledger/ledger-recorder.js';
 import { NodeLink } from '../log/node-link.js';
 import type { ResolvedSyncOptions } from '../options.js';
 import { SYNC_OPTIONS } from '../tokens.js';
@@ -59,6 +60,7 @@ export class WebSocketGateway implements OnGatewayInit, OnGatewayConnection, Bef
     private readonly hubs: Hubs,
     private readonly link: NodeLink,
     private readonly frames: ClientFrames,
+    private readonly ledger: LedgerRecorder,
     @Inject(SYNC_OPTIONS) private readonly options: ResolvedSyncOptions,
   ) {
     this.round = setInterval(() => this.lookOver(), roundMs);
@@ -105,11 +107,13 @@ export class WebSocketGateway implements OnGatewayInit, OnGatewayConnection, Bef
 
   handleConnection(socket: Socket): void {
     const admitted = socket.data as Admitted;
+    const { principal, deviceId, durable } = admitted;
     const { windowBytes, frameBytes } = this.options;
     // The frame that fills the window goes beyond it.
     const connection = new Connection(
       socket,
       this.sender!,
+      this.ledger.connected({ userId: principal.userId, deviceId, durable }),
       admitted,
       Math.max(windowBytes - frameBytes, Math.ceil(windowBytes / 4)),
     );
@@ -153,11 +157,11 @@ export class WebSocketGateway implements OnGatewayInit, OnGatewayConnection, Bef
 
   private async admit(socket: Socket): Promise<Admitted> {
     if (this.draining) throw new SyncError('shutting_down', 'The server is stopping.');
-    const { token, deviceId, accept } = readHandshake(socket.handshake.auth);
+    const { token, deviceId, durable, accept } = readHandshake(socket.handshake.auth);
     const principal = await this.bus.request('auth.token_presented', { token });
     const access = await askAccess(this.bus, principal.userId);
     if (this.devicesOf({ principal, deviceId }) >= this.options.devicesPerUser) throw this.tooManyDevices();
-    return { token, principal, access, deviceId, acceptsDeflate: accept.includes('deflate') };
+    return { token, principal, access, deviceId, durable, acceptsDeflate: accept.includes('deflate') };
   }
 
   /** How many other devices of the same user are connected. */

@@ -1,0 +1,85 @@
+import { Logger } from '@nestjs/common';
+import { DeviceRecord, type DeviceIdentity, type Taken } from './device-record.js';
+import type { LedgerStore } from './ledger-store.js';
+import { seenEveryMs } from './roster.js';
+
+const pruneEveryMs = 60 * 60_000;
+/** Devices stored in one transaction: when a thousand come back at once, others get their turn in between. */
+const devicesPerWrite = 1_000;
+
+/**
+ * Gathers what the devices of this node acknowledge, and stores it once a second, whatever there is, together: neither an
+ * acknowledgement nor a device that comes back costs a statement of its own. What a crash loses is less than a second, and
+ * the position with which the device comes back says it again.
+ */
+export class LedgerRecorder {
+  private readonly logger = new Logger('Ledger');
+  private readonly records = new Set<DeviceRecord>();
+  private flushTimer: NodeJS.Timeout | null = null;
+  private pruneTimer: NodeJS.Timeout | null = null;
+  private flushing: Promise<void> | null = null;
+
+  /** @param flushMs how long things are gathered before they are stored */
+  constructor(
+    private readonly store: LedgerStore,
+    private readonly flushMs: number,
+  ) {}
+
+  start(): void {
+    this.flushTimer ??= setInterval(() => void this.flush(), this.flushMs);
+    this.pruneTimer ??= setInterval(() => void this.prune(), pruneEveryMs);
+  }
+
+  /** Stores what there is. */
+  async stop(): Promise<void> {
+    if (this.flushTimer) clearInterval(this.flushTimer);
+    if (this.pruneTimer) clearInterval(this.pruneTimer);
+    await this.flushing;
+    await this.flush();
+  }
+
+  connected(identity: DeviceIdentity): DeviceRecord {
+    const record = new DeviceRecord(identity, now);
+    this.records.add(record);
+    return record;
+  }
+
+  /** Stores what there is by now; what cannot be stored waits for the next time. */
+  async flush(): Promise<void> {
+    this.flushing ??= this.storeAll().finally(() => (this.flushing = null));
+    await this.flushing;
+  }
+
+  private async storeAll(): Promise<void> {
+    const taken: Taken[] = [];
+    for (const record of this.records) {
+      const own = record.take(seenEveryMs);
+      if (own) taken.push(own);
+      if (record.leftAt !== null) this.records.delete(record);
+    }
+    for (let begin = 0; begin < taken.length; begin += devicesPerWrite) {
+      const group = taken.slice(begin, begin + devicesPerWrite);
+      try {
+        await this.store.write(group, now);
+        for (const { resolve } of group.flatMap(({ stored }) => stored)) resolve();
+      } catch (error) {
+        this.logger.debug(`Nothing is stored for now: ${(error as Error).message}`);
+        for (const { record, ...given } of group) {
+          record.giveBack({ record, ...given }, error);
+          this.records.add(record);
+        }
+      }
+    }
+  }
+
+  private async prune(): Promise<void> {
+    try {
+      await this.store.prune();
+    } catch (error) {
+      this.logger.debug(`Nothing is pruned for now: ${(error as Error).message}`);
+    }
+  }
+}
+
+/** Monotonic: a clock that is set must not turn yesterday's connection into the latest. */
+const now = (): number => performance.now();

@@ -1,0 +1,54 @@
+import type { MigrationInterface, QueryRunner } from 'typeorm';
+
+/**
+ * The delivery ledger. A receipt is the end of a run: the messages after the reader's receipt before it, up to and
+ * including `up_to`, were acknowledged at `acknowledged_at`. So a device costs one row for each second in which it
+ * acknowledged something, however many messages that were, and nothing while it is idle.
+ *
+ * Rows of `sync_device` are touched every few seconds, hence the fill factor and no index on what changes.
+ */
+export class SyncLedger1764000003020 implements MigrationInterface {
+  name = 'SyncLedger1764000003020';
+
+  async up(runner: QueryRunner): Promise<void> {
+    await runner.query(`
+      create table sync_device (
+        id bigint generated always as identity primary key,
+        user_id text not null,
+        device_id text not null,
+        durable boolean not null,
+        connection uuid not null,
+        connected_at timestamptz not null,
+        connected boolean not null,
+        first_seen_at timestamptz not null,
+        last_seen_at timestamptz not null,
+        unique (user_id, device_id)
+      ) with (fillfactor = 50)`);
+    await runner.query(`
+      create table sync_reader (
+        id bigint generated always as identity primary key,
+        device bigint not null,
+        channel text not null,
+        unique (device, channel)
+      )`);
+    await runner.query(`
+      create table sync_receipt (
+        reader bigint not null,
+        up_to bigint not null,
+        acknowledged_at timestamptz not null,
+        primary key (reader, up_to)
+      )`);
+    await runner.query(`
+      create table sync_holding (
+        device bigint not null,
+        key text not null,
+        hash text not null,
+        since timestamptz not null,
+        primary key (device, key)
+      )`);
+  }
+
+  async down(runner: QueryRunner): Promise<void> {
+    await runner.query('drop table sync_device, sync_reader, sync_receipt, sync_holding');
+  }
+}

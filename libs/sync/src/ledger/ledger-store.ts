@@ -1,0 +1,162 @@
+import type { DataSource, EntityManager } from 'typeorm';
+import { joined, type Holding, type Mark, type Taken } from './device-record.js';
+import { devicesOf } from './delivery-statement.js';
+import { appendRuns, insertReaders, lockDevices, noteDevices, shortenRuns, truncateRuns } from './receipt-statements.js';
+import { dropHoldings, putHoldings } from './holding-statements.js';
+import { mergeOldRuns, removeUnseenDevices } from './prune-statements.js';
+
+/** One device's part of a write. */
+interface Entry {
+  taken: Taken;
+  marks: Map<string, Mark>;
+  holdings: Map<string, Holding>;
+}
+
+/**
+ * The ledger's tables. Two nodes may write about one device when it has moved: rows are locked in one order, and only
+ * the node that has the device's latest connection is heard, so that a late write of the other one undoes nothing.
+ */
+export class LedgerStore {
+  constructor(private readonly database: DataSource) {}
+
+  /**
+   * Stores everything or nothing.
+   * @param now the clock by which marks were made: what is stored is their age, so that the database's clock alone counts
+   */
+  async write(taken: readonly Taken[], now: () => number): Promise<void> {
+    const entries = latestOfEachDevice(taken);
+    await this.database.transaction(async (transaction) => {
+      const ids = await this.claim(entries, transaction, now);
+      const known = entries.flatMap((entry) => {
+        const device = ids.get(keyOf(entry.taken));
+        return device === undefined ? [] : [{ ...entry, device }];
+      });
+      const marks = known.flatMap(({ device, marks }) =>
+        [...marks].map(([channel, { floor, upTo, at }]) => ({ device, channel, floor, upTo, ageMs: now() - at })),
+      );
+      const begun = marks.filter(({ floor }) => floor !== null);
+      if (begun.length > 0) {
+        const columns = columnsOf(begun, 'device', 'channel', 'floor');
+        await transaction.query(insertReaders, columns.slice(0, 2));
+        await transaction.query(shortenRuns, columns);
+        await transaction.query(truncateRuns, columns);
+      }
+      if (marks.length > 0) await transaction.query(appendRuns, columnsOf(marks, 'device', 'channel', 'upTo', 'ageMs'));
+      const holdings = known.flatMap(({ device, holdings }) =>
+        [...holdings.values()].map(({ at, ...holding }) => ({ device, ...holding, ageMs: now() - at })),
+      );
+      const gone = holdings.filter(({ hash }) => hash === null);
+      if (gone.length > 0) await transaction.query(dropHoldings, columnsOf(gone, 'device', 'key'));
+      const held = holdings.filter(({ hash }) => hash !== null);
+      if (held.length > 0)
+        await transaction.query(putHoldings, columnsOf(held, 'device', 'channel', 'key', 'hash', 'ageMs'));
+    });
+  }
+
+  /** The devices of these people that are on the roster, in the order in which they were first seen. */
+  async devices({ userIds, channel, offset, file }: DeliveryQuery): Promise<DeviceDelivery[]> {
+    const rows = await this.database.query<DeliveryRow[]>(devicesOf, [
+      userIds,
+      channel,
+      offset,
+      file?.key ?? null,
+      file?.hash ?? null,
+    ]);
+    return rows.map(({ lastSeenAt, knowsSince, hasSince, ...row }) => ({
+      ...row,
+      lastSeenAt: lastSeenAt.toISOString(),
+      knowsSince: knowsSince?.toISOString() ?? null,
+      hasSince: hasSince?.toISOString() ?? null,
+    }));
+  }
+
+  /** Ends what is older than the ledger remembers: devices that left the roster, and runs of long ago become one. */
+  async prune(): Promise<void> {
+    await this.database.query(removeUnseenDevices);
+    await this.database.query(mergeOldRuns);
+  }
+
+  /** @returns the rows of those devices whose latest connection is ours, locked */
+  private async claim(
+    entries: readonly Entry[],
+    transaction: EntityManager,
+    now: () => number,
+  ): Promise<Map<string, string>> {
+    const named = entries.map(({ taken: { record } }) => ({ ...record.identity, connection: record.connection }));
+    const rows = await transaction.query<DeviceRow[]>(lockDevices, columnsOf(named, 'userId', 'deviceId'));
+    const ours = new Map(named.map((device) => [`${device.userId} ${device.deviceId}`, device.connection]));
+    const news = entries
+      .filter(({ taken }) => taken.isNews)
+      .map(({ taken: { record } }) => ({
+        ...record.identity,
+        connection: record.connection,
+        ageMs: now() - record.connectedAt,
+        connected: record.leftAt === null,
+        unseenMs: record.leftAt === null ? 0 : now() - record.leftAt,
+      }));
+    const noted =
+      news.length === 0
+        ? []
+        : await transaction.query<DeviceRow[]>(
+            noteDevices,
+            columnsOf(news, 'userId', 'deviceId', 'durable', 'connection', 'ageMs', 'connected', 'unseenMs'),
+          );
+    const current = [...rows, ...noted].filter((row) => ours.get(`${row.user_id} ${row.device_id}`) === row.connection);
+    return new Map(current.map(({ id, user_id, device_id }) => [`${user_id} ${device_id}`, id]));
+  }
+}
+
+interface DeliveryQuery {
+  userIds: readonly string[];
+  channel: string;
+  offset: number;
+  /** The file that the message brought news of. */
+  file: { key: string; hash: string } | null;
+}
+
+/** What one device knows and has of a message. Times are ISO 8601, UTC. */
+export interface DeviceDelivery {
+  userId: string;
+  deviceId: string;
+  isConnected: boolean;
+  /** While it is connected, some seconds ago at most. */
+  lastSeenAt: string;
+  /** When it acknowledged the message; null: it does not know it. Exact to a second, for 30 days; older: at the latest then. */
+  knowsSince: string | null;
+  /** When it was first reported to have the file, its hash verified; null: it has not, or there is no file to have. */
+  hasSince: string | null;
+}
+
+type DeliveryRow = Omit<DeviceDelivery, 'lastSeenAt' | 'knowsSince' | 'hasSince'> &
+  Record<'lastSeenAt', Date> &
+  Record<'knowsSince' | 'hasSince', Date | null>;
+
+interface DeviceRow {
+  id: string;
+  user_id: string;
+  device_id: string;
+  connection: string;
+}
+
+const keyOf = ({ record: { identity } }: Taken): string => `${identity.userId} ${identity.deviceId}`;
+
+/** A device that came back within a second is noted once, as its latest connection has it. */
+function latestOfEachDevice(taken: readonly Taken[]): Entry[] {
+  const byDevice = new Map<string, Entry>();
+  for (const own of [...taken].sort((one, other) => one.record.connectedAt - other.record.connectedAt)) {
+    const entry = byDevice.get(keyOf(own));
+    const marks = new Map(entry?.marks);
+    for (const [channel, mark] of own.marks) {
+      const earlier = marks.get(channel);
+      marks.set(channel, earlier === undefined ? mark : joined(earlier, mark));
+    }
+    const holdings = new Map([...(entry?.holdings ?? []), ...own.holdings]);
+    byDevice.set(keyOf(own), { taken: own, marks, holdings });
+  }
+  return [...byDevice.values()];
+}
+
+/** Rows as a statement's parameters: one array for each column. */
+function columnsOf<Row, Column extends keyof Row>(rows: readonly Row[], ...columns: Column[]): Row[Column][][] {
+  return columns.map((column) => rows.map((row) => row[column]));
+}

@@ -1,0 +1,245 @@
+import { randomUUID } from 'node:crypto';
+import { Logger } from '@nestjs/common';
+import { DataSource } from 'typeorm';
+import type { TestDatabase } from '../../../../test/support/database.js';
+import { syncDatabase } from '../../../../test/support/sync-database.js';
+import { DeviceRecord } from './device-record.js';
+import { LedgerRecorder } from './ledger-recorder.js';
+import { LedgerStore, type DeviceDelivery } from './ledger-store.js';
+
+// What the tests provoke is not news.
+Logger.overrideLogger(['error', 'fatal']);
+
+const channel = 'band:b1';
+const tablet = { userId: 'tina', deviceId: 'tablet-1', durable: true };
+const hash = 'a'.repeat(64);
+
+describe('the ledger', () => {
+  let testDatabase: TestDatabase;
+  let database: DataSource;
+  let store: LedgerStore;
+  /** Two nodes on one database. */
+  let here: LedgerRecorder;
+  let there: LedgerRecorder;
+
+  beforeEach(async () => {
+    testDatabase = await syncDatabase();
+    database = await new DataSource({ type: 'postgres', url: testDatabase.url, poolSize: 5 }).initialize();
+    store = new LedgerStore(database);
+    [here, there] = [new LedgerRecorder(store, 1_000), new LedgerRecorder(store, 1_000)];
+  });
+  afterEach(async () => {
+    await Promise.all([here.stop(), there.stop()]);
+    await database.destroy();
+    await testDatabase.drop();
+  });
+
+  const device = async (
+    offset: number,
+    { userId = 'tina', file = null as { key: string; hash: string } | null } = {},
+  ): Promise<DeviceDelivery | undefined> => (await store.devices({ userIds: [userId], channel, offset, file }))[0];
+  const knows = async (offset: number): Promise<boolean> => (await device(offset))?.knowsSince != null;
+  const known = async (from: number, to: number): Promise<number[]> => {
+    const offsets = Array.from({ length: to - from + 1 }, (_, index) => from + index);
+    const answers = await Promise.all(offsets.map(knows));
+    return offsets.filter((_, index) => answers[index]);
+  };
+  const runs = async (): Promise<number[]> => {
+    const rows = await database.query<{ upTo: number }[]>(
+      `select up_to::float8 as "upTo" from sync_receipt order by reader, up_to`,
+    );
+    return rows.map(({ upTo }) => upTo);
+  };
+  /** A connection that has acknowledged some offsets, each stored before the next. */
+  const acknowledging = async (...offsets: number[]): Promise<DeviceRecord> => {
+    const record = here.connected(tablet);
+    record.subscribed(channel, 0);
+    for (const offset of offsets) {
+      record.acknowledged(channel, offset);
+      await here.flush();
+    }
+    return record;
+  };
+
+  it('tells since when a device knows each message, by one row for what it acknowledged within a flush', async () => {
+    const before = Date.now();
+    const record = await acknowledging(3);
+    for (let offset = 4; offset <= 1_000; offset++) record.acknowledged(channel, offset);
+    await here.flush();
+    expect(await runs()).toEqual([3, 1_000]);
+    const [early, late] = [await device(2), await device(900)];
+    expect(Date.parse(early!.knowsSince!)).toBeGreaterThan(before - 1_000);
+    expect(Date.parse(late!.knowsSince!)).toBeGreaterThan(Date.parse(early!.knowsSince!));
+    expect(await known(1_000, 1_001)).toEqual([1_000]);
+  });
+
+  it('writes nothing while nothing moves', async () => {
+    const record = await acknowledging(3);
+    const [{ xmin }] = await database.query<[{ xmin: string }]>('select xmin from sync_device');
+    record.acknowledged(channel, 3);
+    await here.flush();
+    await here.flush();
+    expect(await runs()).toEqual([3]);
+    expect(await database.query('select xmin from sync_device')).toEqual([{ xmin }]);
+  });
+
+  it('takes a position at subscribe for an acknowledgement: what a crash lost is repaired', async () => {
+    await acknowledging(3);
+    const again = there.connected(tablet);
+    again.subscribed(channel, 7);
+    await there.flush();
+    expect(await runs()).toEqual([3, 7]);
+  });
+
+  it.each([
+    [5, [3, 5], [3, 4, 5]],
+    [3, [3], [3]],
+    [1, [1], []],
+    [0, [], []],
+  ])('lets a device that comes back at offset %d keep no receipt beyond it', async (offset, left, stillKnown) => {
+    await acknowledging(3, 8);
+    const again = here.connected(tablet);
+    again.subscribed(channel, offset);
+    await here.flush();
+    expect(await runs()).toEqual(left);
+    expect(await known(3, 9)).toEqual(stillKnown);
+    again.acknowledged(channel, 9);
+    await here.flush();
+    expect(await known(3, 9)).toEqual([3, 4, 5, 6, 7, 8, 9]);
+  });
+
+  it('forgets what a device lost and got again between two flushes, and dates it anew', async () => {
+    await acknowledging(8);
+    const before = (await device(8))!.knowsSince!;
+    const again = here.connected(tablet);
+    again.subscribed(channel, 2);
+    again.acknowledged(channel, 8);
+    await here.flush();
+    expect(await runs()).toEqual([2, 8]);
+    expect(Date.parse((await device(8))!.knowsSince!)).toBeGreaterThan(Date.parse(before));
+    expect((await device(2))!.knowsSince).toBe(before);
+  });
+
+  it('hears the latest connection only, however late another node writes', async () => {
+    await acknowledging(3);
+    const former = here.connected(tablet);
+    former.subscribed(channel, 3);
+    await here.flush();
+    former.acknowledged(channel, 9);
+    // Before that is stored, the device comes to the other node, having lost a part of its store.
+    const later = there.connected(tablet);
+    later.subscribed(channel, 2);
+    await there.flush();
+    former.left();
+    await here.flush();
+    expect(await runs()).toEqual([2]);
+    expect((await device(1))!.isConnected).toBe(true);
+    later.left();
+    await there.flush();
+    expect((await device(1))!.isConnected).toBe(false);
+  });
+
+  it('loses nothing when the database does not answer for a while', async () => {
+    const record = await acknowledging(3);
+    record.acknowledged(channel, 5);
+    await database.query('alter table sync_receipt rename to sync_receipt_gone');
+    await here.flush();
+    record.acknowledged(channel, 6);
+    await database.query('alter table sync_receipt_gone rename to sync_receipt');
+    await here.flush();
+    expect(await runs()).toEqual([3, 6]);
+  });
+
+  it('lets two nodes that write about the same devices at once wait for each other, never both ways', async () => {
+    // Devices are looked up one by one, in the order in which they are given: that order must not become the order of locks.
+    for (const plan of ['hashjoin', 'mergejoin'])
+      await database.query(`alter database ${database.driver.database!} set enable_${plan} = off`);
+    const looking = await new DataSource({ type: 'postgres', url: testDatabase.url }).initialize();
+    const clock = (): number => performance.now();
+    const identities = Array.from({ length: 300 }, (_, n) => ({ ...tablet, deviceId: `tablet-${n}` }));
+    const [former, latter] = [identities, [...identities].reverse()].map((order) =>
+      order.map((identity) => new DeviceRecord(identity, clock)),
+    );
+    for (let round = 1; round <= 10; round++) {
+      for (const record of [...former!, ...latter!]) record.subscribed(channel, round);
+      const writes = [former!, latter!].map((records) =>
+        new LedgerStore(looking).write(
+          records.map((record) => record.take(0)!),
+          clock,
+        ),
+      );
+      await Promise.all(writes);
+    }
+    const devices = await store.devices({ userIds: ['tina'], channel, offset: 10, file: null });
+    expect(devices.filter(({ knowsSince }) => knowsSince !== null)).toHaveLength(300);
+    await looking.destroy();
+  });
+
+  it('knows who has a file, since when, by its hash; a report that comes again changes nothing', async () => {
+    await database.query(
+      `insert into sync_message (channel, "offset", id, type, key, published_at) values ($1, 1, $2, 'file_update', 'file:1', now())`,
+      [channel, randomUUID()],
+    );
+    const record = await acknowledging(1);
+    const file = { key: 'file:1', hash };
+    const stored = record.holds(channel, [file, { key: 'file:never-told-of', hash }]);
+    await here.flush();
+    await stored;
+    const since = (await device(1, { file }))!.hasSince;
+    expect(since).not.toBeNull();
+    const again = record.holds(channel, [file]);
+    await here.flush();
+    await again;
+    expect((await device(1, { file }))!.hasSince).toBe(since);
+    expect((await device(1, { file: { ...file, hash: 'b'.repeat(64) } }))!.hasSince).toBeNull();
+    expect(await database.query('select key from sync_holding')).toEqual([{ key: 'file:1' }]);
+    const gone = record.holds(channel, [{ key: 'file:1', hash: null }]);
+    await here.flush();
+    await gone;
+    expect((await device(1, { file }))!.hasSince).toBeNull();
+  });
+
+  it('tells whoever reported a file when that could not be stored', async () => {
+    const record = await acknowledging(1);
+    const stored = record.holds(channel, [{ key: 'file:1', hash }]);
+    await database.query('alter table sync_holding rename to sync_holding_gone');
+    await Promise.all([expect(stored).rejects.toThrow('sync_holding'), here.flush()]);
+    await database.query('alter table sync_holding_gone rename to sync_holding');
+  });
+
+  it('does not take devices of a node that died for connected', async () => {
+    await acknowledging(1);
+    expect((await device(1))!.isConnected).toBe(true);
+    await database.query(`update sync_device set last_seen_at = now() - interval '2 minutes'`);
+    expect((await device(1))!.isConnected).toBe(false);
+  });
+
+  it.each([
+    ['a device', true, '31 days', '29 days'],
+    ['a device whose store died with its page', false, '2 hours', '30 minutes'],
+  ])('lets %s leave the roster when it was unseen for long, with all it had', async (_, durable, unseen, seen) => {
+    const record = here.connected({ ...tablet, durable });
+    record.subscribed(channel, 1);
+    record.left();
+    await here.flush();
+    await database.query(`update sync_device set last_seen_at = now() - $1::interval`, [seen]);
+    await store.prune();
+    expect(await device(1)).toMatchObject({ knowsSince: expect.any(String) });
+    await database.query(`update sync_device set last_seen_at = now() - $1::interval`, [unseen]);
+    expect(await device(1)).toBeUndefined();
+    await store.prune();
+    for (const table of ['sync_device', 'sync_reader', 'sync_receipt'])
+      expect(await database.query(`select from ${table}`)).toEqual([]);
+  });
+
+  it('makes one run of those older than 30 days, and still knows what was known', async () => {
+    await acknowledging(2, 4, 6, 8);
+    await database.query(`update sync_receipt set acknowledged_at = now() - interval '31 days' where up_to < 7`);
+    await store.prune();
+    expect(await runs()).toEqual([6, 8]);
+    expect(await known(1, 9)).toEqual([1, 2, 3, 4, 5, 6, 7, 8]);
+    await database.query(`update sync_receipt set acknowledged_at = now() - interval '31 days'`);
+    await store.prune();
+    expect(await runs()).toEqual([8]);
+  });
+});

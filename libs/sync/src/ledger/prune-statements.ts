@@ -1,0 +1,32 @@
+import { isOnRoster, rememberedSince } from './roster.js';
+
+/** Devices that left the roster, with all they had. One that comes back in this moment is left alone. */
+export const removeUnseenDevices = `
+  with unseen as (
+    delete from sync_device d
+    where d.id in (select id from sync_device d where not (${isOnRoster}) for update skip locked)
+    returning id
+  ), readers as (
+    delete from sync_reader r using unseen where r.device = unseen.id returning r.id
+  ), receipts as (
+    delete from sync_receipt c using readers where c.reader = readers.id
+  )
+  delete from sync_holding h using unseen where h.device = unseen.id`;
+
+/**
+ * Of each reader the runs older than the ledger remembers become one, which ends where the newest of them did. It says
+ * of its messages "at the latest then". Reads only what it removes and one row more of each reader.
+ */
+export const mergeOldRuns = `
+  delete from sync_receipt old
+  using sync_reader r
+  left join lateral (
+    select up_to from sync_receipt c
+    where c.reader = r.id and c.acknowledged_at >= ${rememberedSince}
+    order by c.up_to limit 1
+  ) kept on true
+  cross join lateral (
+    select max(up_to) as up_to from sync_receipt c
+    where c.reader = r.id and (kept.up_to is null or c.up_to < kept.up_to)
+  ) newest
+  where old.reader = r.id and old.up_to < newest.up_to`;
