@@ -74,6 +74,17 @@ export class SmallBand {
     return { memberships };
   }
 
+  @OnQuestion('auth.members_requested')
+  members({ bandId }: Ask<'auth.members_requested'>): Answer<'auth.members_requested'> {
+    return {
+      members: [...this.memberships].flatMap(([userId, memberships]) =>
+        memberships
+          .filter((membership) => membership.bandId === bandId)
+          .map(({ instrument, role }) => ({ userId, name: userId, instrument, role })),
+      ),
+    };
+  }
+
   @OnQuestion('content.audiences_requested')
   audiences({ instrument, role }: Ask<'content.audiences_requested'>): Answer<'content.audiences_requested'> {
     return { audiences: role === 'leader' ? ['Bb', 'Eb', 'leader'] : [instrument === 'trumpet' ? 'Bb' : 'Eb'] };

@@ -80,6 +80,11 @@ export class Choir {
     return { memberships: singer ? [{ bandId, ...singer }] : [] };
   }
 
+  @OnQuestion('auth.members_requested')
+  members(): Answer<'auth.members_requested'> {
+    return { members: [...singers].map(([userId, singer]) => ({ userId, name: userId, ...singer })) };
+  }
+
   /** Everybody has the whole choir's channel anyway; beside it each voice has one. */
   @OnQuestion('content.audiences_requested')
   audiences({ instrument }: Ask<'content.audiences_requested'>): Answer<'content.audiences_requested'> {

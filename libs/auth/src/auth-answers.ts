@@ -16,4 +16,9 @@ export class AuthAnswers {
   async memberships({ userId }: Ask<'auth.memberships_requested'>): Promise<Answer<'auth.memberships_requested'>> {
     return { memberships: await this.auth.memberships(userId) };
   }
+
+  @OnQuestion('auth.members_requested')
+  async members({ bandId }: Ask<'auth.members_requested'>): Promise<Answer<'auth.members_requested'>> {
+    return { members: await this.auth.members(bandId) };
+  }
 }

@@ -1,21 +1,20 @@
 import { Injectable, Logger, type OnModuleInit } from '@nestjs/common';
 import { InjectDataSource } from '@nestjs/typeorm';
-import { Bus, type FactName, type Facts, type Membership, type Principal, type RightsChange } from '@soleil/bus';
+import {
+  Bus,
+  type FactName,
+  type Facts,
+  type Member,
+  type Membership,
+  type Principal,
+  type RightsChange,
+} from '@soleil/bus';
 import { DataSource } from 'typeorm';
 import { AuthError } from './auth-error.js';
 import { AuthSettings } from './auth-options.js';
 import { checked, credentials, login as loginSchema } from './input.js';
 import { Passwords } from './passwords.js';
-import {
-  Roster,
-  type Band,
-  type BandOfUser,
-  type Member,
-  type NewBand,
-  type NewUser,
-  type Part,
-  type User,
-} from './roster.js';
+import { Roster, type Band, type BandOfUser, type NewBand, type NewUser, type Part, type User } from './roster.js';
 import { Sessions, type OpenedSession } from './sessions.js';
 import { SignInThrottle } from './sign-in-throttle.js';
 import { SigningKey } from './signing-key.js';

@@ -1,4 +1,4 @@
-import type { Membership, RightsChange, Role } from '@soleil/bus';
+import type { Member, Membership, RightsChange, Role } from '@soleil/bus';
 import { QueryFailedError, type DataSource, type EntityManager } from 'typeorm';
 import { AuthError } from './auth-error.js';
 import { AuthBand } from './entities/band.entity.js';
@@ -20,14 +20,6 @@ export interface Band {
   name: string;
   /** Lower case with hyphens, unique. */
   slug: string;
-}
-
-/** A user, as a member of one band. */
-export interface Member {
-  userId: string;
-  name: string;
-  instrument: string;
-  role: Role;
 }
 
 /** A band, as one of its members sees it. */

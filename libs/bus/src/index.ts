@@ -21,6 +21,7 @@ export type {
   ContentVerdict,
   DriveFile,
   DriveFileState,
+  Member,
   Membership,
   Principal,
   QuestionName,

@@ -16,6 +16,14 @@ export interface Membership {
   instrument: string;
 }
 
+/** A user, as a member of one band. */
+export interface Member {
+  userId: string;
+  name: string;
+  instrument: string;
+  role: Role;
+}
+
 /** A file as its provider has it now. */
 export interface DriveFile {
   fileId: string;
@@ -51,6 +59,8 @@ export interface Questions {
   /** @throws CodedError `token_missing`, `token_invalid`, `token_expired`, `session_ended` */
   'auth.token_presented': { ask: { token: string }; answer: Principal };
   'auth.memberships_requested': { ask: { userId: string }; answer: { memberships: Membership[] } };
+  /** Everybody in a band, as they should be listed. @throws CodedError `band_unknown` */
+  'auth.members_requested': { ask: { bandId: string }; answer: { members: Member[] } };
   /** Which audiences of a band somebody with this instrument and role belongs to. */
   'content.audiences_requested': { ask: { instrument: string; role: Role }; answer: { audiences: string[] } };
   /** The present state of a file. @throws CodedError `file_unknown` */

@@ -19,3 +19,9 @@ export const userChannel = (userId: string): ChannelName => `user:${userId}`;
 /** @param audience null for the whole band */
 export const bandChannel = (bandId: string, audience: string | null = null): ChannelName =>
   audience === null ? `band:${bandId}` : `band:${bandId}:${audience}`;
+
+/** The circle of a band's channel; null for a channel of another kind. */
+export function audienceOf(channel: ChannelName): { bandId: string; audience: string | null } | null {
+  const [kind, bandId, audience = null] = channel.split(':');
+  return kind === 'band' && bandId !== undefined ? { bandId, audience } : null;
+}

@@ -89,6 +89,12 @@ export const codes = {
     reconnect: true,
     remedy: 'Look the file up in the library again; it may have been removed.',
   },
+  message_unknown: {
+    status: 404,
+    retryable: false,
+    reconnect: true,
+    remedy: 'Ask about a message that your channels bring; one that was superseded is forgotten after a while.',
+  },
   operation_unknown: {
     status: 404,
     retryable: false,

@@ -1,4 +1,4 @@
-export { bandChannel, channelName, systemChannel, userChannel, type ChannelName } from './channel.js';
+export { audienceOf, bandChannel, channelName, systemChannel, userChannel, type ChannelName } from './channel.js';
 export { closing, draining, type Closing, type Draining } from './closing.js';
 export { codes, isCode, type Code } from './codes.js';
 export { down, up, type DownEvent, type UpEvent } from './events.js';

@@ -8,7 +8,7 @@ import { limits } from './limits.js';
 import { wireError } from './sync-error.js';
 
 /** SHA-256 of everything below, for version 1. */
-const knownWire = '85647b4b5a49650cfd6d1cd43d433b61abb377dccbb3d66b3b71ca0359d866e4';
+const knownWire = '451a76f5c0f19396860ebab1a78c1ca8450b87d44bdd2457365a6b29368b8658';
 
 const schemaOf = (schema: z.ZodType): unknown => z.toJSONSchema(schema, { io: 'input' });
 

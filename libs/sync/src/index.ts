@@ -5,6 +5,7 @@ export { SyncEngine, type OperationFilter } from './engine/sync-engine.js';
 export type { NewOperation } from './engine/operation-queue.js';
 export { EventBroadcaster, type Announcement, type PublishOptions } from './event-broadcaster.js';
 export { WebSocketGateway, type ConnectionInfo } from './gateway/web-socket-gateway.js';
+export { DeliveryLedger, type Delivery, type MemberDelivery } from './ledger/delivery-ledger.js';
 export type { OutboxMessage } from './log/outbox-message.js';
 export { defaultSyncOptions, type SyncOptions } from './options.js';
 export { ErrorFilter } from './rest/error-filter.js';

@@ -20,6 +20,7 @@ import { Hubs } from './fan-out/hubs.js';
 import { ClientFrames } from './gateway/client-frames.js';
 import { SyncRequests } from './gateway/sync-requests.js';
 import { WebSocketGateway } from './gateway/web-socket-gateway.js';
+import { DeliveryLedger } from './ledger/delivery-ledger.js';
 import { LedgerRecorder } from './ledger/ledger-recorder.js';
 import { LedgerStore } from './ledger/ledger-store.js';
 import { CommitWatch } from './log/commit-watch.js';
@@ -29,6 +30,7 @@ import { Publisher } from './log/publisher.js';
 import { Sequencer } from './log/sequencer.js';
 import { resolveSyncOptions, type ResolvedSyncOptions, type SyncOptions } from './options.js';
 import { CallerGuard } from './rest/caller.js';
+import { DeliveryController } from './rest/delivery.controller.js';
 import { SyncController } from './rest/sync.controller.js';
 import { SyncStatus } from './sync-status.js';
 import { SYNC_OPTIONS } from './tokens.js';
@@ -93,6 +95,7 @@ const providers: Provider[] = [
     inject: [LedgerStore, SYNC_OPTIONS],
     useFactory: (store: LedgerStore, { ledgerFlushMs }: ResolvedSyncOptions) => new LedgerRecorder(store, ledgerFlushMs),
   },
+  plain(DeliveryLedger, LogReader, LedgerStore, Bus),
   plain(SyncRequests, SyncEngine, FileSynchronizer),
   plain(ClientFrames, Hubs, SyncRequests, SYNC_OPTIONS),
   // Nest finds gateways by their class, so this one is not made by a factory.
@@ -108,8 +111,8 @@ const providers: Provider[] = [
  */
 @Module({
   providers,
-  controllers: [SyncController],
-  exports: [SyncEngine, FileSynchronizer, WebSocketGateway, EventBroadcaster, SyncStatus],
+  controllers: [SyncController, DeliveryController],
+  exports: [SyncEngine, FileSynchronizer, WebSocketGateway, EventBroadcaster, DeliveryLedger, SyncStatus],
 })
 export class SyncModule extends ConfigurableModuleClass implements OnApplicationBootstrap, BeforeApplicationShutdown {
   constructor(

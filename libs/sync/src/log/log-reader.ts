@@ -1,5 +1,6 @@
 import type { Message, Position } from '@soleil/sync-protocol';
 import type { DataSource } from 'typeorm';
+import { isControl } from './control-message.js';
 import { toMessage } from './sequence-batch.js';
 
 /** Where a history of the log begins within one channel. */
@@ -45,6 +46,8 @@ const latestOfEachKey = `
     and not ($2 = 0 and m.key is not null and m.data is null)
   order by m."offset" limit $4`;
 
+const messageById = `select m.channel, ${columns} from sync_message m where m.id = $1`;
+
 /** Reads the log. Knows nothing of who reads. */
 export class LogReader {
   constructor(private readonly database: DataSource) {}
@@ -69,6 +72,13 @@ export class LogReader {
     return new Map(rows.map(({ name, head, epoch }) => [name, { epoch, offset: head }]));
   }
 
+  /** The message of this id, wherever it is; null where there is none that devices are sent. */
+  async message(id: string): Promise<{ channel: string; message: Message } | null> {
+    if (!isUuid.test(id)) return null;
+    const [row] = await this.database.query<(MessageRow & { channel: string })[]>(messageById, [id]);
+    return row && !isControl(row) ? { channel: row.channel, message: toMessage(row) } : null;
+  }
+
   /** Messages ascending by offset, at most `limit`. Fewer than `limit` means that there are no more up to `upTo`. */
   async page(query: PageQuery): Promise<Message[]> {
     const rows = await this.database.query<MessageRow[]>(query.compacted ? latestOfEachKey : everyMessage, [
@@ -80,3 +90,5 @@ export class LogReader {
     return rows.map(toMessage);
   }
 }
+
+const isUuid = /^[\da-f]{8}(-[\da-f]{4}){3}-[\da-f]{12}$/i;
