@@ -252,6 +252,7 @@ describe('the REST calls', () => {
       '/sync/trigger',
       '/sync/operations',
       '/sync/operations/{id}',
+      '/sync/messages/{id}/delivery',
       '/health/live',
       '/health/ready',
     ]) {
