@@ -2,7 +2,7 @@ import type { MigrationInterface, QueryRunner } from 'typeorm';
 
 /**
  * Idempotency keys, and what the scan of the outbox rests on: a transaction has its xid before it draws an id, whoever
- * inserts (see `OutboxScan`), a row tells its size, and the office tells its next holder where to begin.
+ * inserts (see `OutboxScan`), and a row tells its size.
  */
 export class SyncPublishing1764000003005 implements MigrationInterface {
   name = 'SyncPublishing1764000003005';
@@ -25,11 +25,9 @@ export class SyncPublishing1764000003005 implements MigrationInterface {
         alter column id set default case when pg_current_xact_id() is not null then nextval('sync_outbox_id') end,
         add column bytes integer not null default 0`);
     await runner.query('alter table sync_outbox alter column bytes drop default');
-    await runner.query(`alter table sync_leader add column settled_id bigint not null default 0`);
   }
 
   async down(runner: QueryRunner): Promise<void> {
-    await runner.query('alter table sync_leader drop column settled_id');
     await runner.query(`alter table sync_outbox drop column bytes, alter column id drop default`);
     await runner.query('drop sequence sync_outbox_id');
     await runner.query('alter table sync_outbox alter column id add generated always as identity');

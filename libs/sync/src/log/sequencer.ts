@@ -1,7 +1,8 @@
 import { Logger } from '@nestjs/common';
-import type { PoolClient } from 'pg';
-import type { DataSource, QueryRunner } from 'typeorm';
+import type { DataSource } from 'typeorm';
+import { LeaderConnection } from './leader-connection.js';
 import { leaveOffice, renewOffice, takeOffice, type Office } from './leadership.js';
+import { OutboxScan } from './outbox-scan.js';
 import { sequenceBatch, type Batch } from './sequence-batch.js';
 import { Wake } from './wake.js';
 
@@ -59,50 +60,56 @@ export class Sequencer {
 
   private async run(): Promise<void> {
     while (!this.stopping) {
-      const runner = this.database.createQueryRunner();
       try {
-        await this.serve(runner);
+        await this.serve();
       } catch (error) {
         this.logger.warn(`Not sequencing for now: ${(error as Error).message}`);
-      } finally {
-        this.office = null;
-        await retire(runner);
+        if (!this.stopping) await this.wakeUp.wait(this.options.pollMs);
       }
-      if (!this.stopping) await this.wakeUp.wait(this.options.pollMs);
     }
   }
 
   /** Returns when the office was lost or this process stops. */
-  private async serve(runner: QueryRunner): Promise<void> {
-    while (!(this.office = await takeOffice(runner, this.options.node, this.options.leaseMs))) {
-      await this.wakeUp.wait(this.options.leaseMs / 6);
-      if (this.stopping) return;
+  private async serve(): Promise<void> {
+    const { node, leaseMs } = this.options;
+    const connection = await LeaderConnection.open(this.database, leaseMs);
+    try {
+      let office: Office | null = null;
+      while (!this.stopping && !(office = await takeOffice(connection, node, leaseMs))) await this.wakeUp.wait(leaseMs / 6);
+      if (!office) return;
+      this.office = office;
+      this.logger.log(`In office, term ${office.term}`);
+      await this.sequence(connection, office);
+      await leaveOffice(connection, office);
+    } finally {
+      this.office = null;
+      await connection.close();
     }
-    const { office } = this;
-    this.logger.log(`In office, term ${office.term}`);
-    let renewAt = Date.now() + this.options.leaseMs / 3;
+  }
+
+  private async sequence(connection: LeaderConnection, office: Office): Promise<void> {
+    const { leaseMs, pollMs, batchSize } = this.options;
+    const limits = { messages: batchSize, bytes: batchBytes };
+    const scan = new OutboxScan();
+    let renewAt = Date.now() + leaseMs / 3;
     while (!this.stopping) {
       if (Date.now() >= renewAt) {
-        if (!(await renewOffice(runner, office, this.options.leaseMs))) return;
-        renewAt = Date.now() + this.options.leaseMs / 3;
+        renewAt = Date.now() + leaseMs / 3;
+        if (!(await renewOffice(connection, office, leaseMs))) return;
       }
-      const batches = await sequenceBatch(runner, office.term, this.options.batchSize);
-      if (batches.length > 0) this.onBatches(batches);
-      else await this.wakeUp.wait(Math.min(this.options.pollMs, Math.max(renewAt - Date.now(), 1)));
+      const sequenced = await sequenceBatch(connection, office, scan.ranges, limits);
+      if (!sequenced) return;
+      scan.looked(sequenced.look);
+      if (sequenced.batches.length > 0) {
+        const { channel, to, messages } = sequenced.batches.at(-1)!;
+        office.last = { channel, offset: to, id: messages.at(-1)!.id };
+        this.onBatches(sequenced.batches);
+      } else {
+        await this.wakeUp.wait(Math.min(pollMs, Math.max(renewAt - Date.now(), 1)));
+      }
     }
-    await leaveOffice(runner, office);
   }
 }
 
-/**
- * Ends the connection instead of giving it back: a successor may terminate the backend that was in office, which must not
- * be somebody else's by then.
- */
-async function retire(runner: QueryRunner): Promise<void> {
-  try {
-    await ((await runner.connect()) as PoolClient & { end(): Promise<void> }).end();
-  } catch {
-    // It is gone already.
-  }
-  await runner.release().catch(() => undefined);
-}
+/** Bytes of data that one statement moves, at most: what its answer holds in memory, and in the way to a slow leader. */
+const batchBytes = 1024 * 1024;
