@@ -16,6 +16,7 @@ export function dataSourceOptions(url: string | undefined): DataSourceOptions {
     migrations: [...authMigrations, ...driveMigrations, ...contentMigrations, ...syncMigrations],
     synchronize: false,
     poolSize: 20,
+    connectTimeoutMS: 10_000,
   };
 }
 

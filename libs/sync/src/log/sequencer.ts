@@ -3,6 +3,7 @@ import type { DataSource } from 'typeorm';
 import { LeaderConnection } from './leader-connection.js';
 import { leaveOffice, renewOffice, takeOffice, type Office } from './leadership.js';
 import { OutboxScan } from './outbox-scan.js';
+import { OutboxVacuum } from './outbox-vacuum.js';
 import { sequenceBatch, type Batch } from './sequence-batch.js';
 import { Wake } from './wake.js';
 
@@ -28,6 +29,7 @@ export interface SequencerOptions {
 export class Sequencer {
   private readonly logger = new Logger('Sequencer');
   private readonly wakeUp = new Wake();
+  private readonly vacuum: OutboxVacuum;
   private office: Office | null = null;
   private running: Promise<void> | null = null;
   private stopping = false;
@@ -36,7 +38,9 @@ export class Sequencer {
     private readonly database: DataSource,
     private readonly options: SequencerOptions,
     private readonly onBatches: (batches: Batch[]) => void,
-  ) {}
+  ) {
+    this.vacuum = new OutboxVacuum(database);
+  }
 
   get term(): number | null {
     return this.office?.term ?? null;
@@ -56,6 +60,7 @@ export class Sequencer {
     this.stopping = true;
     this.wakeUp.notify();
     await this.running;
+    await this.vacuum.ended();
   }
 
   private async run(): Promise<void> {
@@ -104,6 +109,7 @@ export class Sequencer {
         const { channel, to, messages } = sequenced.batches.at(-1)!;
         office.last = { channel, offset: to, id: messages.at(-1)!.id };
         this.onBatches(sequenced.batches);
+        this.vacuum.moved(sequenced.look.taken.length);
       } else {
         await this.wakeUp.wait(Math.min(pollMs, Math.max(renewAt - Date.now(), 1)));
       }
