@@ -101,6 +101,9 @@ describe('bad input at the gateway', () => {
     ['subscribe', { channel: 'band:b1', position: { epoch: 'x', offset: 2 ** 60 } }],
     ['ack', { channel: 'band:b1' }],
     ['ack', { channel: 'band:b1', offset: '1' }],
+    ['have', { channel: 'band:b1', items: [] }],
+    ['have', { channel: 'band:b1', items: [{ key: 'a\0b', hash: null }] }],
+    ['have', { channel: 'band:b1', items: [{ key: 'file:1', hash: 'not a hash' }] }],
     ['sync_request', { scope: 'world', id: 'b1', mode: 'delta' }],
     ['unsubscribe', { channel: Buffer.from('band:b1') }],
   ])('answers a %s frame that fits no schema (%j) with frame_invalid', async (event, frame) => {

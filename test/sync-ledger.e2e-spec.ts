@@ -151,6 +151,24 @@ describe('the delivery ledger', () => {
     }
   });
 
+  it('tells who has a file, apart from who knows of it, and takes no report for channels that are not for the device', async () => {
+    const hash = 'a'.repeat(64);
+    const tina = device('tina');
+    await tina.subscribe();
+    await sync.save({ fileId: '1', bandId: 'b1', path: 'Tune.cho', audience: null, text: hash });
+    const [message] = await tina.count(1);
+    const report = (to: string, value: string | null): Promise<unknown> =>
+      tina.socket.timeout(5_000).emitWithAck('have', { channel: to, items: [{ key: 'file:1', hash: value }] });
+    const [before] = await until(message!.id, 'tina', know);
+    expect([before!.hasSince, (await delivery(message!.id)).file]).toEqual([null, { key: 'file:1', hash }]);
+    expect(await report(channel, hash)).toEqual({ ok: true });
+    const [after] = await devicesOf(message!.id, 'tina');
+    expect(Math.abs(Date.parse(after!.hasSince!) - Date.now())).toBeLessThan(5_000);
+    expect(await report(channel, 'b'.repeat(64))).toEqual({ ok: true });
+    expect((await devicesOf(message!.id, 'tina'))[0]!.hasSince).toBeNull();
+    expect(await report('band:b1:Eb', hash)).toMatchObject({ ok: false, error: { code: 'channel_forbidden' } });
+  });
+
   it('stores far fewer rows than messages were acknowledged', async () => {
     const tina = device('tina');
     await tina.subscribe();

@@ -7,6 +7,7 @@ export { type ConnectionState } from './connection-state.js';
 export { IndexedDbStore } from './indexed-db-store.js';
 export { MemoryStore } from './memory-store.js';
 export { openStore } from './open-store.js';
+export type { Holdings } from './reporter.js';
 export type { ChannelAdvance, Row, StoredChannel, SyncStore } from './store.js';
 export { type Surroundings } from './surroundings.js';
 export { SyncClient, type MessageListener, type SyncClientOptions } from './sync-client.js';

@@ -10,6 +10,7 @@ import { isOpen, type ConnectionState } from './connection-state.js';
 import { FollowedChannel } from './followed-channel.js';
 import { Listeners } from './listeners.js';
 import { MemoryStore } from './memory-store.js';
+import { Reporter, type Holdings } from './reporter.js';
 import type { SyncStore } from './store.js';
 import { systemSurroundings, type Surroundings } from './surroundings.js';
 import type { SyncSocket } from './sync-socket.js';
@@ -45,6 +46,7 @@ export class SyncClient {
   readonly #timings: Timings;
   readonly #connection: Connection;
   readonly #acknowledger: Acknowledger;
+  readonly #reporter: Reporter;
   readonly #channels = new Map<string, FollowedChannel>();
   readonly #empty = new Map<string, ChannelSnapshot>();
   readonly #messages = new Listeners<Parameters<MessageListener>>();
@@ -61,6 +63,7 @@ export class SyncClient {
     this.#random = random;
     this.#timings = { ...defaultTimings, ...options.timings };
     this.#acknowledger = new Acknowledger(clock, (channel, offset) => this.#socket?.say('ack', { channel, offset }));
+    this.#reporter = new Reporter(clock, (error, call) => this.#retryLater(error, call));
     this.#connection = new Connection(
       { url, token, deviceId, durable: store.durable, socketOptions, clock, random, surroundings, timings: this.#timings },
       {
@@ -69,7 +72,10 @@ export class SyncClient {
         ended: () => this.#ended(),
         pace: (pace: Pace) => this.#acknowledger.setPace(pace),
         messages: (frame: MessagesFrame, bytes: number) => this.#channels.get(frame.channel)?.receive(frame, bytes),
-        reset: (channel) => this.#channels.get(channel)?.reset(),
+        reset: (channel) => {
+          this.#channels.get(channel)?.reset();
+          this.#reporter.forgetTold(channel);
+        },
         revoked: (channel) => this.#channels.get(channel)?.revoked(),
       },
     );
@@ -112,8 +118,19 @@ export class SyncClient {
   /** Unfollows and removes what is stored of the channel. */
   async forget(channel: string): Promise<void> {
     this.unfollow(channel);
+    this.#reporter.drop(channel);
     const followed = this.#channels.get(channel);
     await (followed === undefined ? this.#store.forget(channel) : followed.forget());
+  }
+
+  /**
+   * Tells the server which of a channel's files are on this device, for those who want to know whether it is ready. To be
+   * called whenever that has changed, with the whole of it; what the server knows already is not sent again.
+   *
+   * @param holdings by key, the SHA-256 of bytes that were verified, hex; null for a file that is not here
+   */
+  report(channel: string, holdings: Holdings): void {
+    this.#reporter.report(channel, holdings);
   }
 
   /** The channels the store holds: what to follow on a page that opens without a network. */
@@ -205,11 +222,13 @@ export class SyncClient {
   #opened(socket: SyncSocket): void {
     this.#socket = socket;
     for (const channel of this.#channels.values()) channel.attach(socket);
+    this.#reporter.attach(socket);
     this.#checkCaughtUp();
   }
 
   #ended(): void {
     this.#socket = null;
+    this.#reporter.detach();
     this.#acknowledger.dropAll();
     for (const cancel of this.#cancelRetries) cancel();
     this.#cancelRetries.clear();

@@ -1,6 +1,7 @@
 import type {
   Closing,
   Draining,
+  Have,
   MessagesFrame,
   Pace,
   Pong,
@@ -26,6 +27,7 @@ type Answer<Success> = ({ ok: true } & Success) | { ok: false; error: WireError 
 interface Questions {
   subscribe: { frame: { channel: string; position?: Position }; answer: SubscribeAnswer };
   unsubscribe: { frame: { channel: string }; answer: Answer<object> };
+  have: { frame: Have; answer: Answer<object> };
   sync_request: { frame: SyncRequest; answer: Answer<{ operationId: string }> };
 }
 

@@ -10,8 +10,8 @@ interface Log {
 }
 
 interface Received {
-  event: 'subscribe' | 'unsubscribe' | 'ack' | 'sync_request' | 'ping';
-  frame: { channel: string; position?: Position; offset: number };
+  event: 'subscribe' | 'unsubscribe' | 'ack' | 'have' | 'sync_request' | 'ping';
+  frame: { channel: string; position?: Position; offset: number; items: { key: string; hash: string | null }[] };
   socket: Socket;
 }
 
@@ -39,6 +39,8 @@ export class FakeServer {
   admit: (auth: Record<string, unknown>) => WireError | null = () => null;
   /** Refuses a subscription. */
   allow: (channel: string) => WireError | null = () => null;
+  /** Refuses a report of files. */
+  takesReports: (channel: string) => WireError | null = () => null;
   /** Whether a ping of this socket is answered. */
   answersPings: (socket: Socket) => boolean = () => true;
   /** Messages in one frame while catching up. */
@@ -147,6 +149,11 @@ export class FakeServer {
       answer({ ok: true });
     });
     socket.on('ack', (frame) => this.#note('ack', frame, socket));
+    socket.on('have', (frame, answer) => {
+      this.#note('have', frame, socket);
+      const refusal = this.takesReports(frame.channel);
+      answer(refusal === null ? { ok: true } : { ok: false, error: refusal });
+    });
     socket.on('sync_request', (frame, answer) => {
       this.#note('sync_request', frame, socket);
       answer(frame.mode === 'full' ? { ok: false, error: wireError('leader_only') } : { ok: true, operationId: 'op-1' });

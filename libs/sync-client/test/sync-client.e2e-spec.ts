@@ -535,6 +535,38 @@ describe('being refused', () => {
   });
 });
 
+describe('reporting files', () => {
+  const hash = 'a'.repeat(64);
+
+  test('tells which files are here, and after a reset all of them again', async () => {
+    server.append(channel, 'file:1', 'one');
+    const client = newClient();
+    client.follow(channel);
+    client.report(channel, new Map([['file:1', hash]]));
+    const reported = server.next('have');
+    client.connect();
+    expect((await reported).frame).toEqual({ channel, items: [{ key: 'file:1', hash }] });
+    await client.waitFor('live');
+    const again = server.next('have');
+    server.replaceHistory(channel, 'e2');
+    server.socket.disconnect();
+    expect((await again).frame.items).toEqual([{ key: 'file:1', hash }]);
+  });
+
+  test('goes on with a server that knows no such report', async () => {
+    server.takesReports = () => wireError('event_unknown');
+    const client = newClient();
+    client.follow(channel);
+    client.report(channel, new Map([['file:1', hash]]));
+    client.connect();
+    await client.waitFor('live');
+    client.report(channel, new Map([['file:1', hash]]));
+    const message = server.publish(channel, 'file:1', 'one');
+    await until(client, () => offsetOf(client) === message.offset);
+    expect(client.connection.state).toBe('live');
+  });
+});
+
 describe('asking and leaving', () => {
   test('asks for a sync, and rejects with the reason of the server', async () => {
     const client = newClient();

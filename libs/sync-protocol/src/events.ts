@@ -1,5 +1,6 @@
 import { closing, draining } from './closing.js';
 import { pace, ping, pong } from './handshake.js';
+import { have, haveAnswer } from './have.js';
 import { deflatedFrame, messagesFrame } from './messages.js';
 import { ack, ackAnswer, reset, revoked, subscribe, subscribeAnswer, unsubscribe, unsubscribeAnswer } from './subscribe.js';
 import { syncRequest, syncRequestAnswer } from './sync-request.js';
@@ -9,6 +10,7 @@ export const up = {
   subscribe: { frame: subscribe, answer: subscribeAnswer },
   unsubscribe: { frame: unsubscribe, answer: unsubscribeAnswer },
   ack: { frame: ack, answer: ackAnswer },
+  have: { frame: have, answer: haveAnswer },
   sync_request: { frame: syncRequest, answer: syncRequestAnswer },
   ping: { frame: ping, answer: pong },
 } as const;

@@ -3,6 +3,7 @@ export { closing, draining, type Closing, type Draining } from './closing.js';
 export { codes, isCode, type Code } from './codes.js';
 export { down, up, type DownEvent, type UpEvent } from './events.js';
 export { handshake, pace, protocolVersion, type Handshake, type Pace, type Pong } from './handshake.js';
+export { have, type Have } from './have.js';
 export {
   contentSummary,
   fileKey,

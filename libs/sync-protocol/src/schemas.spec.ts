@@ -15,6 +15,7 @@ const channel = fc.oneof(
   fc.tuple(word(64), fc.option(word(64))).map(([band, audience]) => bandChannel(band, audience)),
 );
 const text = (max: number): fc.Arbitrary<string> => fc.string({ minLength: 1, maxLength: max });
+const key = (max: number): fc.Arbitrary<string> => text(max).filter((value) => !value.includes('\0'));
 const offset = fc.nat({ max: Number.MAX_SAFE_INTEGER });
 const epoch = fc.string({ maxLength: 64 });
 const rare = <T>(value: fc.Arbitrary<T>): fc.Arbitrary<T | undefined> => fc.option(value, { nil: undefined });
@@ -47,6 +48,16 @@ const valid: Record<keyof typeof up, { frame: fc.Arbitrary<unknown>; answer: fc.
   },
   unsubscribe: { frame: fc.record({ channel }), answer: answer({}) },
   ack: { frame: fc.record({ channel, offset }), answer: answer({}) },
+  have: {
+    frame: fc.record({
+      channel,
+      items: fc.array(fc.record({ key: key(200), hash: fc.option(fc.stringMatching(/^[0-9a-f]{64}$/)) }), {
+        minLength: 1,
+        maxLength: 100,
+      }),
+    }),
+    answer: answer({}),
+  },
   sync_request: {
     frame: fc.record({ scope: fc.constantFrom('file', 'band'), id: text(64), mode: fc.constantFrom('delta', 'full') }),
     answer: answer({ operationId: fc.string() }),
@@ -160,6 +171,17 @@ test.each(Object.keys(codes) as Code[])('an error of code %s travels with its re
 
 test('names that only look like codes are none', () => {
   for (const name of ['toString', '__proto__', 'constructor', '', 7, null]) expect(isCode(name)).toBe(false);
+});
+
+test('a file is reported by a key that a database can store, and a whole hash', () => {
+  const accepts = (key: string, hash: string): boolean =>
+    up.have.frame.safeParse({ channel: 'system', items: [{ key, hash }] }).success;
+  const hash = '0a'.repeat(32);
+  expect(['file:1', 'Lied:Für Elise 🎹'].map((key) => accepts(key, hash))).toEqual([true, true]);
+  expect(['', 'a\0b', 'half \ud83c', 'x'.repeat(201)].map((key) => accepts(key, hash))).toEqual(Array(4).fill(false));
+  expect(['', hash.slice(1), hash.toUpperCase(), `${hash}\n`].map((wrong) => accepts('file:1', wrong))).toEqual(
+    Array(4).fill(false),
+  );
 });
 
 test('what a client may send fits into a packet that the transport reads', () => {

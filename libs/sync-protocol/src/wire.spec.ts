@@ -8,7 +8,7 @@ import { limits } from './limits.js';
 import { wireError } from './sync-error.js';
 
 /** SHA-256 of everything below, for version 1. */
-const knownWire = '451a76f5c0f19396860ebab1a78c1ca8450b87d44bdd2457365a6b29368b8658';
+const knownWire = 'c46b3cca127d7cb75f8bc737ad47299e506e7d29961e5388fc2cb903ae89fab1';
 
 const schemaOf = (schema: z.ZodType): unknown => z.toJSONSchema(schema, { io: 'input' });
 

@@ -43,6 +43,11 @@ export class ClientFrames {
       connection.acknowledged(channel, offset);
       reply({ ok: true });
     },
+    have: async (connection, { channel, items }, reply) => {
+      if (!connection.access.channels.has(channel)) throw forbidden(channel);
+      await connection.record.holds(channel, items);
+      reply({ ok: true });
+    },
     sync_request: async (connection, frame, reply) => {
       const operationId = await this.requests.request(connection.principal.userId, connection.access, frame);
       reply({ ok: true, operationId });

@@ -1,4 +1,8 @@
 import { randomUUID } from 'node:crypto';
+import { databaseUnavailable } from '../log/database-away.js';
+
+/** Who reported a file is told by then what became of it: a client does not wait for an answer for ever. */
+const holdsWithinMs = 5_000;
 
 /** Who is connected, with which device. */
 export interface DeviceIdentity {
@@ -85,10 +89,18 @@ export class DeviceRecord {
     }
   }
 
-  /** @returns once it is stored @throws what the database throws when it is not */
-  holds(channel: string, items: readonly { key: string; hash: string | null }[]): Promise<void> {
+  /** @returns once it is stored @throws SyncError `database_unavailable`, and what the database throws, when it is not */
+  async holds(channel: string, items: readonly { key: string; hash: string | null }[]): Promise<void> {
     for (const { key, hash } of items) this.holdings.set(key, { channel, key, hash, at: this.now() });
-    return new Promise((resolve, reject) => this.stored.push({ resolve, reject }));
+    let timer: NodeJS.Timeout | undefined;
+    try {
+      await new Promise<void>((resolve, reject) => {
+        timer = setTimeout(() => reject(databaseUnavailable()), holdsWithinMs);
+        this.stored.push({ resolve, reject });
+      });
+    } finally {
+      clearTimeout(timer);
+    }
   }
 
   left(): void {
