@@ -28,6 +28,10 @@ describe('delivery', () => {
   };
   const publish = (channel: string, n: number, key?: string): Promise<string> =>
     sync.app.get(EventBroadcaster).publish({ channel, type: 'note', key, data: { n } });
+  const at =
+    (offset: number) =>
+    ({ position }: Follower): boolean =>
+      position?.offset === offset;
   const numbers = (follower: Follower): number[] => follower.messages.map((message) => (message.data as { n: number }).n);
 
   it('brings a published message to every member who follows the channel', async () => {
@@ -133,8 +137,24 @@ describe('delivery', () => {
     const tina = follow('tina', 'band:b1');
     const answer = await tina.subscribe();
     expect(answer).toMatchObject({ ok: true });
-    await tina.until(({ position }) => position?.offset === 31);
+    await tina.until(at(31));
     expect(numbers(tina)).toEqual([28, 29]);
+  });
+
+  it('gives events to devices that come from a position, and to a new one only those since it came', async () => {
+    const early = follow('tina', 'band:b1');
+    const { epoch } = await early.subscribe();
+    early.socket.disconnect();
+    await publish('band:b1', 1);
+    await publish('band:b1', 2, 'song:1');
+    await sync.app.get(EventBroadcaster).publish({ channel: 'band:b1', type: 'gone', key: 'song:2', data: null });
+    const returning = follow('tina', 'band:b1');
+    const fresh = follow('alma', 'band:b1');
+    await Promise.all([returning.subscribe({ epoch: epoch as string, offset: 0 }), fresh.subscribe()]);
+    await publish('band:b1', 4);
+    await Promise.all([returning.until(at(4)), fresh.until(at(4))]);
+    expect(returning.messages.map(({ offset }) => offset)).toEqual([1, 2, 3, 4]);
+    expect(fresh.messages.map(({ offset }) => offset)).toEqual([2, 4]);
   });
 
   it('reads a long history in pages, as one step, and goes on live without a gap', async () => {

@@ -177,9 +177,10 @@ export class FollowedChannel {
     );
   }
 
-  #answered(subscription: Subscription, answer: SubscribeAnswer): Promise<void> | void {
+  async #answered(subscription: Subscription, answer: SubscribeAnswer): Promise<void> {
     if (answer.ok) {
       subscription.head = answer.head;
+      if (answer.head === 0 && this.#position === null) await this.#beginAt({ epoch: answer.epoch, offset: 0 });
       subscription.expectsReset = !subscription.advanced && (this.#position?.offset ?? 0) > answer.head;
       return this.#settle(subscription);
     }
@@ -192,6 +193,12 @@ export class FollowedChannel {
       if (this.#socket === subscription.socket && this.#subscription === null && this.#wanted)
         this.#startOver(subscription.socket);
     });
+  }
+
+  /** A channel without messages has no state to bring; whatever comes from here on is for this device, events too. */
+  async #beginAt(position: Position): Promise<void> {
+    await this.around.store.apply(this.name, { position, midStep: false, upserts: [], deletions: [] });
+    this.#position = position;
   }
 
   async #read(subscription: Subscription, frame: MessagesFrame, bytes: number): Promise<void> {

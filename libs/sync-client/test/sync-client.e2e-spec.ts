@@ -36,7 +36,7 @@ const recorded = (client: SyncClient): Message[] => {
   return messages;
 };
 
-/** A store whose every write waits for the test. */
+/** A store whose every write of rows waits for the test. */
 class HeldStore extends MemoryStore {
   release!: () => void;
   readonly #released = new Promise<void>((resolve) => (this.release = resolve));
@@ -45,8 +45,10 @@ class HeldStore extends MemoryStore {
   readonly arrived = new Promise<void>((resolve) => (this.#arrived = resolve));
 
   override async apply(name: string, advance: ChannelAdvance): Promise<boolean> {
-    this.#arrived();
-    await this.#released;
+    if (advance.upserts.length > 0) {
+      this.#arrived();
+      await this.#released;
+    }
     return super.apply(name, advance);
   }
 }
@@ -83,6 +85,21 @@ describe('following', () => {
     expect(server.handshakes).toEqual([
       { token: 'good', deviceId: expect.stringMatching(/^[\w-]{8,64}$/), durable: false, protocol: 1, accept: ['deflate'] },
     ]);
+  });
+
+  test('has a position in an empty channel, so that it gets what happens while it is away, events too', async () => {
+    const client = newClient();
+    const messages = recorded(client);
+    client.follow(channel);
+    client.connect();
+    await client.waitFor('live');
+    expect(client.channel(channel).position).toEqual({ epoch: 'e1', offset: 0 });
+    client.disconnect();
+    server.append(channel, null, 'the van leaves at six');
+    client.connect();
+    await until(client, () => offsetOf(client) === 1);
+    expect(server.of('subscribe')).toEqual([{ channel }, { channel, position: { epoch: 'e1', offset: 0 } }]);
+    expect(messages.map(({ data }) => data)).toEqual(['the van leaves at six']);
   });
 
   test('keeps snapshots the same until something changes, and never changes one it gave out', async () => {

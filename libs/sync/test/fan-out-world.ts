@@ -16,7 +16,11 @@ class Subscription {
   readonly frames: MessagesFrame[] = [];
   reader: Reader | null = null;
 
-  constructor(readonly start: number) {}
+  /** @param stateAsOf where the channel stood, for one that begins with the state; else 0 */
+  constructor(
+    readonly start: number,
+    readonly stateAsOf: number,
+  ) {}
 
   get sentUpTo(): number {
     return this.frames.at(-1)?.to ?? this.start;
@@ -154,10 +158,10 @@ export class FanOutWorld {
       await hub.open();
       const loss = position ? await hub.lossOf(position) : null;
       expect(loss).toBe(expected);
-      const start = loss ? 0 : (position?.offset ?? 0);
-      const subscription = new Subscription(start);
+      const after = loss || !position ? null : position.offset;
+      const subscription = new Subscription(after ?? 0, after === null ? hub.head : 0);
       socket.subscriptions.set(channel, subscription);
-      subscription.reader = new Reader(hub, socket, start);
+      subscription.reader = new Reader(hub, socket, after);
       subscription.reader.pump();
     } catch (error) {
       if ((error as Error).message !== 'the database is away') throw error;
@@ -201,23 +205,21 @@ export class FanOutWorld {
     for (const [channel, subscription] of this.ended) this.checkContent(channel, subscription);
   }
 
-  private checkContent(channel: string, { start, steps }: Subscription): void {
+  private checkContent(channel: string, { start, stateAsOf, steps }: Subscription): void {
     let after = start;
     for (const step of steps) {
       const upTo = step.at(-1)!.to;
+      const told = this.log.between(channel, after, upTo);
+      const isState = after < stateAsOf;
+      const latest = latestOfEachKey(told, isState ? 'state' : 'changes');
       const got = step.map(({ messages }) => messages.map(({ id }) => id));
-      const everything = [this.log.between(channel, after, upTo).map(({ id }) => id)];
-      const latest = latestOfEachKey(this.log.between(channel, after, upTo));
+      const everything = [told.map(({ id }) => id)];
       const compacted = step.map(({ from, to }) =>
-        latest
-          .filter(
-            ({ offset, key, data }) => offset >= from && offset <= to && !(from === 1 && key !== undefined && data === null),
-          )
-          .map(({ id }) => id),
+        latest.filter(({ offset }) => offset >= from && offset <= to).map(({ id }) => id),
       );
-      const isNear = after > 0 && upTo - after <= this.options.compactAfterMessages;
-      if (isNear) expect(got).toEqual(everything);
-      else if (step.length > 1) expect(got).toEqual(compacted);
+      if (isState) expect(upTo).toBe(stateAsOf);
+      if (isState || step.length > 1) expect(got).toEqual(compacted);
+      else if (upTo - after <= this.options.compactAfterMessages) expect(got).toEqual(everything);
       // A reader at the head gets a large batch whole; one that reads a page far behind gets it compacted.
       else expect([everything, compacted]).toContainEqual(got);
       after = upTo;

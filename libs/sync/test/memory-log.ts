@@ -1,5 +1,5 @@
 import type { Message, Position } from '@soleil/sync-protocol';
-import type { ChannelState, EpochStart, LogReader, PageQuery } from '../src/log/log-reader.js';
+import type { ChannelState, EpochStart, Extent, LatestQuery, LogReader, PageQuery } from '../src/log/log-reader.js';
 import type { Batch } from '../src/log/sequence-batch.js';
 
 export interface Entry {
@@ -87,14 +87,16 @@ export class MemoryLog {
     return this.read(() => new Map(known.map((channel) => [channel, this.positionOf(channel)])));
   }
 
-  page({ channel, after, upTo, compacted, limit }: PageQuery): Promise<Message[]> {
-    return this.read(() => {
-      const all = this.between(channel, after, upTo);
-      const found = compacted
-        ? latestOfEachKey(all).filter(({ key, data }) => !(after === 0 && key !== undefined && data === null))
-        : all;
-      return found.slice(0, limit);
-    });
+  page({ channel, after, upTo, limit }: PageQuery): Promise<Message[]> {
+    return this.read(() => this.between(channel, after, upTo).slice(0, limit));
+  }
+
+  latest({ channel, after, upTo, extent }: LatestQuery): Promise<number[]> {
+    return this.read(() => latestOfEachKey(this.between(channel, after, upTo), extent).map(({ offset }) => offset));
+  }
+
+  at(channel: string, offsets: readonly number[]): Promise<Message[]> {
+    return this.read(() => this.of(channel).messages.filter(({ offset }) => offsets.includes(offset)));
   }
 
   /** Answers what is asked now, and nothing that is asked because of the answers. */
@@ -119,9 +121,10 @@ export class MemoryLog {
   }
 }
 
-/** Without what a later one of the same key, among these, supersedes. */
-export function latestOfEachKey(messages: readonly Message[]): Message[] {
-  return messages.filter(
-    ({ key, offset }) => key === undefined || !messages.some((later) => later.key === key && later.offset > offset),
-  );
+/** Without what a later one of the same key, among these, supersedes; of the state, also without events and what is gone. */
+export function latestOfEachKey(messages: readonly Message[], extent: Extent): Message[] {
+  return messages.filter(({ key, offset, data }) => {
+    if (key === undefined) return extent === 'changes';
+    return !(extent === 'state' && data === null) && !messages.some((later) => later.key === key && later.offset > offset);
+  });
 }

@@ -8,7 +8,8 @@ import { Reader, type ReaderSocket } from './reader.js';
 import { Window } from './window.js';
 
 const channel = 'band:a';
-const note: Entry = { key: null, gone: false };
+/** About an entity of its own, so that it is part of the state. */
+const note = (key: string): Entry => ({ key, gone: false });
 
 /** A hub that is open on a log of `before` messages, with somebody in its room. */
 async function openHub(before = 0): Promise<{
@@ -19,7 +20,12 @@ async function openHub(before = 0): Promise<{
   append: (many: number) => Batch;
 }> {
   const log = new MemoryLog();
-  const append = (many: number): Batch => log.append(channel, Array<Entry>(many).fill(note));
+  let notes = 0;
+  const append = (many: number): Batch =>
+    log.append(
+      channel,
+      Array.from({ length: many }, () => note(`note-${++notes}`)),
+    );
   if (before > 0) append(before);
   const sent: MessagesFrame[] = [];
   const room = new Set([sent]);
@@ -56,7 +62,7 @@ test('has what came while it was being opened, without another hint', async () =
     () => undefined,
   );
   const opening = hub.open();
-  hub.deliver(log.append(channel, [note]));
+  hub.deliver(log.append(channel, [note('one')]));
   log.pending.pop()!.answer(false);
   await opening;
   await settle(log);
@@ -166,7 +172,7 @@ test('calls no position lost while the log cannot be read', async () => {
 
 test('may be opened again after its log could not be read', async () => {
   const log = new MemoryLog();
-  log.append(channel, [note]);
+  log.append(channel, [note('one')]);
   const hub = new ChannelHub(
     channel,
     log.asReader,
@@ -186,11 +192,17 @@ describe('when the database was set back to a backup while this node ran', () =>
   /** A reader that stands at `offset`, and what it is told. */
   function readerAt(
     { hub, room }: Pick<Awaited<ReturnType<typeof openHub>>, 'hub' | 'room'>,
-    offset: number,
-  ): { frames: MessagesFrame[]; resets: PositionLoss[] } {
-    const told = { frames: [] as MessagesFrame[], resets: [] as PositionLoss[] };
+    offset: number | null,
+    windowBytes = 1_000_000,
+  ): { frames: MessagesFrame[]; resets: PositionLoss[]; acknowledge: () => void } {
+    const window = new Window(windowBytes, () => 0);
+    const acknowledge = (): void => {
+      window.acknowledged(channel, reader.sentUpTo);
+      reader.pump();
+    };
+    const told = { frames: [] as MessagesFrame[], resets: [] as PositionLoss[], acknowledge };
     const socket: ReaderSocket = {
-      window: new Window(1_000_000, () => 0),
+      window,
       isHeld: false,
       send: ({ frame }) => void told.frames.push(frame),
       joinRoom: () => void room.add(told.frames),
@@ -204,7 +216,8 @@ describe('when the database was set back to a backup while this node ran', () =>
         throw error;
       },
     };
-    new Reader(hub, socket, offset).pump();
+    const reader = new Reader(hub, socket, offset);
+    reader.pump();
     return told;
   }
 
@@ -260,6 +273,24 @@ describe('when the database was set back to a backup while this node ran', () =>
     await settle(log);
     expect(early.resets).toEqual([]);
     expect(spans(early.frames)).toEqual(['4..5']);
+  });
+
+  test('a reader in the middle of a step that the backup does not hold begins anew, though the backup holds its cursor', async () => {
+    const opened = await openHub();
+    const { log, hub } = opened;
+    hub.deliver(log.append(channel, ['a', 'b', 'c', 'a', 'b'].map(note)));
+    const mid = readerAt(opened, null, 1);
+    await settle(log);
+    expect(spans(mid.frames)).toEqual(['1..3']);
+    log.setBack(channel, 3);
+    hub.deliver(log.append(channel, [note('d')]));
+    await settle(log);
+    for (let offset = 2; offset <= 4; offset++) {
+      mid.acknowledge();
+      await settle(log);
+    }
+    expect(mid.resets).toEqual(['position_ahead']);
+    expect(mid.frames.flatMap(({ messages }) => messages)).toEqual(log.between(channel, 0, 4));
   });
 
   test('a head that was read before the newest batch came is no contradiction', async () => {

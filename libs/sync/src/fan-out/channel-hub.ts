@@ -3,6 +3,7 @@ import type { LogReader } from '../log/log-reader.js';
 import type { Batch } from '../log/sequence-batch.js';
 import { History, type PositionLoss } from './history.js';
 import type { Reader } from './reader.js';
+import type { Step } from './step.js';
 import { Tail } from './tail.js';
 import { bytesOf, frameBytes } from './weight.js';
 
@@ -47,8 +48,8 @@ export class ChannelHub {
   /** The highest offset heard of; above the head while something is missing here. */
   private heardOf = 0;
   private filling = false;
-  /** Pages being read, so that readers at one place share one. */
-  private readonly pages = new Map<string, Promise<Message[]>>();
+  /** What is being read of the log, so that readers at one place share it. */
+  private readonly reads = new Map<string, Promise<unknown>>();
 
   constructor(
     readonly channel: string,
@@ -137,26 +138,22 @@ export class ChannelHub {
   }
 
   isFarBehind(cursor: number): boolean {
-    return cursor === 0 || this.head - cursor > this.options.compactAfterMessages;
+    return this.head - cursor > this.options.compactAfterMessages;
   }
 
   /**
    * What follows `cursor`, as one frame.
-   * @param bound set while catching up by the latest of each key: the head at which that began
+   * @param step set for a reader that is not told every message
    * @param mostBytes the frame is no larger, but for a single message that is
    * @returns null when the hub was founded anew meanwhile
    */
-  async page(cursor: number, bound: number | null, mostBytes: number): Promise<WeighedFrame | null> {
+  async page(cursor: number, step: Step | null, mostBytes: number): Promise<WeighedFrame | null> {
     const { founding } = this;
-    const limit = this.options.pageMessages;
-    const upTo = bound ?? this.head;
-    const found =
-      (bound === null ? this.tail.after(cursor, limit) : null) ?? (await this.read(cursor, upTo, bound !== null, limit));
+    const found = step ? await this.pageOfStep(cursor, step) : await this.pageOfAll(cursor);
     if (founding !== this.founding || !this.isOpen) return null;
-    const messages = firstFrame(found, Math.min(mostBytes, this.options.frameBytes));
-    const isLast = messages.length === found.length && found.length < limit;
-    const to = isLast ? Math.max(upTo, messages.at(-1)?.offset ?? 0) : messages.at(-1)!.offset;
-    return this.frame(cursor + 1, to, messages, bound !== null && to < upTo);
+    const messages = firstFrame(found.messages, Math.min(mostBytes, this.options.frameBytes));
+    const to = messages.length === found.messages.length ? found.to : messages.at(-1)!.offset;
+    return this.frame(cursor + 1, to, messages, step !== null && to < step.upTo);
   }
 
   private get known(): History {
@@ -184,7 +181,7 @@ export class ChannelHub {
     this.foundings += 1;
     this.heardOf = 0;
     this.tail.clear();
-    this.pages.clear();
+    this.reads.clear();
     this.openAgain();
   }
 
@@ -213,7 +210,6 @@ export class ChannelHub {
           channel: this.channel,
           after: this.known.head,
           upTo: state.head,
-          compacted: false,
           limit: this.options.pageMessages,
         });
         if (this.founding !== founding || messages.length === 0) return;
@@ -243,16 +239,36 @@ export class ChannelHub {
     }
   }
 
-  private async read(after: number, upTo: number, compacted: boolean, limit: number): Promise<Message[]> {
-    const key = `${after}:${upTo}:${compacted}`;
-    let page = this.pages.get(key);
-    if (!page) {
-      const asked = this.log
-        .page({ channel: this.channel, after, upTo, compacted, limit })
-        .finally(() => this.pages.get(key) === asked && this.pages.delete(key));
-      this.pages.set(key, (page = asked));
+  private async pageOfAll(cursor: number): Promise<Page> {
+    const { channel, head: upTo } = this;
+    const limit = this.options.pageMessages;
+    const messages =
+      this.tail.after(cursor, limit) ??
+      (await this.shared(`all:${cursor}:${upTo}`, () => this.log.page({ channel, after: cursor, upTo, limit })));
+    return {
+      messages,
+      to: messages.length < limit ? Math.max(upTo, messages.at(-1)?.offset ?? 0) : messages.at(-1)!.offset,
+    };
+  }
+
+  private async pageOfStep(cursor: number, step: Step): Promise<Page> {
+    const { channel } = this;
+    const { extent, after, upTo } = step;
+    const name = `${extent}:${after}:${upTo}`;
+    const offsets = await step.outline(() => this.shared(name, () => this.log.latest({ channel, after, upTo, extent })));
+    const start = firstAfter(offsets, cursor);
+    const wanted = offsets.slice(start, start + this.options.pageMessages);
+    const messages = wanted.length > 0 ? await this.shared(`${name}:${cursor}`, () => this.log.at(channel, wanted)) : [];
+    return { messages, to: start + wanted.length < offsets.length ? wanted.at(-1)! : upTo };
+  }
+
+  private shared<Answer>(name: string, read: () => Promise<Answer>): Promise<Answer> {
+    let asked = this.reads.get(name) as Promise<Answer> | undefined;
+    if (!asked) {
+      const fresh = read().finally(() => this.reads.get(name) === fresh && this.reads.delete(name));
+      this.reads.set(name, (asked = fresh));
     }
-    return page;
+    return asked;
   }
 
   private frame(from: number, to: number, messages: Message[], more: boolean): WeighedFrame {
@@ -260,6 +276,24 @@ export class ChannelHub {
     if (more) frame.more = true;
     return { frame, bytes: frameBytes(frame) };
   }
+}
+
+/** Messages, and up to which offset they are all there is to tell. */
+interface Page {
+  messages: Message[];
+  to: number;
+}
+
+/** Where the first of the ascending offsets beyond `cursor` is. */
+function firstAfter(offsets: readonly number[], cursor: number): number {
+  let low = 0;
+  let high = offsets.length;
+  while (low < high) {
+    const middle = (low + high) >>> 1;
+    if (offsets[middle]! > cursor) high = middle;
+    else low = middle + 1;
+  }
+  return low;
 }
 
 /** As many of the messages as a frame of this size may hold, at least one. */

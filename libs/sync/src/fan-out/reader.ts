@@ -1,5 +1,6 @@
 import type { ChannelHub, WeighedFrame } from './channel-hub.js';
 import type { History, PositionLoss } from './history.js';
+import { Step } from './step.js';
 import type { Window } from './window.js';
 
 /** What a reader needs of its socket. */
@@ -31,15 +32,19 @@ export interface ReaderSocket {
 export class Reader {
   private state: 'lagging' | 'in_room' | 'closed' = 'lagging';
   private pumping = false;
-  /** The head at which catching up by the latest of each key began. */
-  private bound: number | null = null;
+  private cursor: number;
+  /** Set while catching up by the latest of each key. */
+  private step: Step | null = null;
 
+  /** @param after what the device has; null: nothing, it gets the state as of the head of this moment, and then every message */
   constructor(
     readonly hub: ChannelHub,
     private readonly socket: ReaderSocket,
-    private cursor: number,
+    after: number | null,
   ) {
     hub.readers.add(this);
+    this.cursor = after ?? 0;
+    if (after === null) this.step = stateAsOf(hub.head);
   }
 
   /** Everything up to here was sent. */
@@ -75,12 +80,17 @@ export class Reader {
    * begins anew.
    */
   historyChanged(before: History, now: History): void {
-    this.bound = null;
     this.stepBack();
-    const loss = now.lossOf({ epoch: before.epochAt(this.cursor), offset: this.cursor });
+    const { step } = this;
+    // In the middle of a step the device has what was the latest at the step's end, and not at the cursor.
+    const isMidStep = step !== null && this.cursor > step.after;
+    if (!isMidStep) this.step = step?.extent === 'state' ? stateAsOf(now.head) : null;
+    const offset = isMidStep ? step.upTo : this.cursor;
+    const loss = now.lossOf({ epoch: before.epochAt(offset), offset });
     if (!loss) return;
     this.socket.window.forget(this.hub.channel);
     this.cursor = 0;
+    this.step = stateAsOf(now.head);
     this.socket.reset(this.hub.channel, now.epoch, loss);
   }
 
@@ -105,13 +115,13 @@ export class Reader {
           this.state = 'in_room';
           return;
         }
-        if (this.bound === null && this.hub.isFarBehind(this.cursor)) this.bound = this.hub.head;
-        const weighed = await this.hub.page(this.cursor, this.bound, this.socket.window.limitBytes / 4);
+        if (!this.step && this.hub.isFarBehind(this.cursor)) this.step = new Step('changes', this.cursor, this.hub.head);
+        const weighed = await this.hub.page(this.cursor, this.step, this.socket.window.limitBytes / 4);
         if (this.state !== 'lagging' || this.socket.isHeld) return;
         // Read from a history that is gone by now: the cursor may be another one.
         if (!weighed) continue;
         this.cursor = weighed.frame.to;
-        if (this.cursor === this.bound) this.bound = null;
+        if (this.cursor === this.step?.upTo) this.step = null;
         this.socket.send(weighed);
         this.socket.window.sent(this.hub.channel, weighed.frame.to, weighed.bytes);
       }
@@ -129,3 +139,6 @@ export class Reader {
     this.socket.leaveRoom(this.hub.channel);
   }
 }
+
+/** @returns null where there is no state to tell */
+const stateAsOf = (head: number): Step | null => (head === 0 ? null : new Step('state', 0, head));

@@ -107,7 +107,7 @@ export class ClientFrames {
       if (!connection.isOpen) return;
       if (connection.opening.get(channel) !== ticket) throw notSubscribed(channel);
       if (!connection.access.channels.has(channel)) throw forbidden(channel);
-      const reader = new Reader(hub, connection, loss ? 0 : (position?.offset ?? 0));
+      const reader = new Reader(hub, connection, loss || !position ? null : position.offset);
       connection.readers.set(channel, reader);
       connection.record.subscribed(channel, reader.sentUpTo);
       // Before the answer: a device whose offset happens to equal the head must not take itself for up to date.

@@ -1,0 +1,118 @@
+import { DataSource } from 'typeorm';
+import type { TestDatabase } from '../../../../test/support/database.js';
+import { syncDatabase } from '../../../../test/support/sync-database.js';
+import { LogReader, type Extent } from './log-reader.js';
+
+const channel = 'band:b1';
+const keys = 500;
+const messages = 200_000;
+const eventEvery = 10_000;
+
+/** What a statement looked at, as Postgres counts it. */
+interface Cost {
+  rows: number;
+  buffers: number;
+}
+
+interface PlanNode {
+  'Node Type': string;
+  'Actual Rows': number;
+  'Actual Loops': number;
+  'Rows Removed by Filter'?: number;
+  'Shared Hit Blocks': number;
+  'Shared Read Blocks': number;
+  Plans?: PlanNode[];
+}
+
+describe('reading by the latest of each key, of 200,000 messages about 500 keys', () => {
+  let testDatabase: TestDatabase;
+  let database: DataSource;
+  let asked: [string, unknown[]][] = [];
+  let log: LogReader;
+
+  beforeAll(async () => {
+    testDatabase = await syncDatabase();
+    database = await new DataSource({ type: 'postgres', url: testDatabase.url }).initialize();
+    // Every tenth key is gone in the end; one message in so many has no key.
+    await database.query(
+      `insert into sync_message (channel, "offset", id, type, key, data, published_at)
+       select $1, n, gen_random_uuid(), 'note', case when n % $4 = 1 then null else 'song:' || n % $3 end,
+              case when n > $2 - $3 and n % 10 = 0 then null else to_jsonb(n) end, now()
+       from generate_series(1, $2) n`,
+      [channel, messages, keys, eventEvery],
+    );
+    await database.query('analyze sync_message');
+    const noting = {
+      query: (sql: string, parameters: unknown[]) => (asked.push([sql, parameters]), database.query(sql, parameters)),
+    };
+    log = new LogReader(noting as unknown as DataSource);
+  });
+  afterAll(async () => {
+    await database.destroy();
+    await testDatabase.drop();
+  });
+  beforeEach(() => {
+    asked = [];
+  });
+
+  const latest = (extent: Extent, after: number, upTo = messages): Promise<number[]> =>
+    log.latest({ channel, after, upTo, extent });
+
+  async function costOfAsked(): Promise<Cost> {
+    const cost = { rows: 0, buffers: 0 };
+    for (const [sql, parameters] of asked) {
+      const [explained] = await database.query<{ 'QUERY PLAN': [{ Plan: PlanNode }] }[]>(
+        `explain (analyze, buffers, format json) ${sql}`,
+        parameters,
+      );
+      const { Plan: root } = explained!['QUERY PLAN'][0];
+      cost.buffers += root['Shared Hit Blocks'] + root['Shared Read Blocks'];
+      for (const node of withBelow(root)) {
+        if (!/ Scan$/.test(node['Node Type']) || /^(CTE|WorkTable|Subquery)/.test(node['Node Type'])) continue;
+        cost.rows += (node['Actual Rows'] + (node['Rows Removed by Filter'] ?? 0)) * node['Actual Loops'];
+      }
+    }
+    return cost;
+  }
+
+  test('the state is found at the cost of its keys, and sent at the cost of what is sent', async () => {
+    const offsets = await latest('state', 0);
+    expect(offsets).toHaveLength(keys * 0.9);
+    expect(offsets).toEqual([...offsets].sort((one, other) => one - other));
+    for (let sent = 0; sent < offsets.length; sent += 100) await log.at(channel, offsets.slice(sent, sent + 100));
+    const { rows, buffers } = await costOfAsked();
+    expect(rows).toBeLessThan(3 * keys);
+    expect(buffers).toBeLessThan(15 * keys);
+  });
+
+  test('so is the state as of an earlier head, whatever has come since', async () => {
+    const offsets = await latest('state', 0, messages / 2);
+    expect(offsets).toHaveLength(keys);
+    expect(Math.max(...offsets)).toBe(messages / 2);
+    expect((await costOfAsked()).rows).toBeLessThan(3 * keys);
+  });
+
+  test('changes since a position cost the keys and the events, not what was missed', async () => {
+    const offsets = await latest('changes', 1);
+    expect(offsets).toHaveLength(keys + messages / eventEvery - 1);
+    const { rows, buffers } = await costOfAsked();
+    expect(rows).toBeLessThan(3 * keys);
+    expect(buffers).toBeLessThan(15 * keys);
+  });
+
+  test('changes tell what is gone and what has no key; the state tells neither', async () => {
+    const after = messages - keys;
+    const types = async (extent: Extent): Promise<Record<string, number>> => {
+      const counts = { living: 0, gone: 0, events: 0 };
+      for (const { key, data } of await log.at(channel, await latest(extent, after - eventEvery)))
+        counts[key === undefined ? 'events' : data === null ? 'gone' : 'living'] += 1;
+      return counts;
+    };
+    expect(await types('changes')).toEqual({ living: keys * 0.9, gone: keys * 0.1, events: 1 });
+    expect(await types('state')).toEqual({ living: keys * 0.9, gone: 0, events: 0 });
+  });
+});
+
+function withBelow(node: PlanNode): PlanNode[] {
+  return [node, ...(node.Plans ?? []).flatMap(withBelow)];
+}
