@@ -4,13 +4,6 @@ import type { TestDatabase } from './support/database.js';
 import { Follower } from './support/follower.js';
 import { next, startSyncApp, stockClient, syncDatabase, type SyncApp } from './support/sync-app.js';
 
-/** A promise that a test settles. */
-function gate(): { opened: Promise<void>; open: () => void } {
-  let open = (): void => undefined;
-  const opened = new Promise<void>((resolve) => (open = resolve));
-  return { opened, open };
-}
-
 describe('rights that change while they are being asked for', () => {
   let database: TestDatabase;
   let sync: SyncApp;
@@ -41,73 +34,62 @@ describe('rights that change while they are being asked for', () => {
   };
   const publish = (channel: string, n: number): Promise<string> =>
     sync.app.get(EventBroadcaster).publish({ channel, type: 'note', data: { n } });
-  const permissionUpdated = (userId: string): Promise<unknown> =>
-    sync.bus.publish('auth.permission_updated', { userId, bandId: 'b1', at: new Date().toISOString() });
 
   it('sends nothing that was published after a right was taken away, however slow Auth is to answer', async () => {
     const tina = await follow('tina', 'band:b1:Bb');
     await publish('band:b1:Bb', 1);
     await tina.count(1);
-    const { opened, open } = gate();
-    sync.band.memberships.set('tina', []);
-    sync.band.answerNextAfter = opened;
-    const told = permissionUpdated('tina');
+    const { asked, answer } = sync.band.delay('memberships');
+    await sync.changeRights('tina', 'b1', null);
+    await asked;
     const witness = await follow('alma', 'band:b1');
     await publish('band:b1:Bb', 2);
     await publish('band:b1', 3);
     await witness.count(1);
     const revoked = next(tina.socket, 'revoked');
-    open();
-    await told;
+    answer();
     await revoked;
     expect(tina.messages).toHaveLength(1);
   });
 
   it('gives a device that kept its right what was published while that was asked, once', async () => {
+    sync.band.memberships.set('tina', [trumpet, { ...trumpet, bandId: 'b2' }]);
     const tina = await follow('tina', 'band:b1:Bb');
     await publish('band:b1:Bb', 1);
     await tina.count(1);
-    const { opened, open } = gate();
-    sync.band.answerNextAfter = opened;
-    const told = permissionUpdated('tina');
+    const other = new Follower(tina.socket, 'band:b2');
+    await other.subscribe();
+    const { asked, answer } = sync.band.delay('memberships');
+    await sync.changeRights('tina', 'b2', null);
+    await asked;
     for (const n of [2, 3]) await publish('band:b1:Bb', n);
-    open();
-    await told;
+    answer();
     await publish('band:b1:Bb', 4);
     await tina.count(4);
     expect(tina.messages.map(({ offset }) => offset)).toEqual([1, 2, 3, 4]);
   });
 
   it('does not let an older answer give back what a newer one took', async () => {
+    sync.band.memberships.set('tina', [trumpet, { ...trumpet, bandId: 'b2' }]);
     const tina = await follow('tina', 'band:b1:Bb');
-    const { opened, open } = gate();
-    sync.band.answerNextAfter = opened;
-    const older = permissionUpdated('tina');
-    sync.band.memberships.set('tina', []);
+    const other = new Follower(tina.socket, 'band:b2');
+    await other.subscribe();
+    const { asked, answer } = sync.band.delay('memberships');
+    await sync.changeRights('tina', 'b2', null);
+    await asked;
     const revoked = next(tina.socket, 'revoked');
-    await permissionUpdated('tina');
+    await sync.changeRights('tina', 'b1', null);
     await revoked;
-    open();
-    await older;
+    answer();
     expect(await tina.subscribe()).toMatchObject({ ok: false, error: { code: 'channel_forbidden' } });
   });
 
   it('ends a connection whose session ended while it was being let in', async () => {
-    const { opened, open } = gate();
-    sync.band.answerNextAfter = opened;
-    const socket = connect('tina');
-    const closing = next(socket, 'closing');
-    await new Promise<void>((resolve) => {
-      socket.io.engine.once('open', () => resolve());
-    });
-    while (sync.band.answerNextAfter !== null) await new Promise((resolve) => setImmediate(resolve));
-    sync.band.endedSessions.add('session-of-tina');
-    await sync.bus.publish('auth.user_logged_out', {
-      userId: 'tina',
-      sessionId: 'session-of-tina',
-      at: new Date().toISOString(),
-    });
-    open();
+    const { asked, answer } = sync.band.delay('token');
+    const closing = next(connect('tina'), 'closing');
+    await asked;
+    await sync.endSession('tina');
+    answer();
     expect(await closing).toMatchObject({ error: { code: 'session_ended' }, reconnect: false });
     expect(sync.app.get(WebSocketGateway).connected()).toEqual([]);
   });

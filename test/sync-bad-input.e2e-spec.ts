@@ -196,8 +196,7 @@ describe('bad input at the gateway', () => {
     const follower = new Follower(client({ token: moved }), 'band:b1:Bb');
     await follower.subscribe();
     const revoked = next(follower.socket, 'revoked');
-    sync.band.memberships.set(moved, [{ bandId: 'b1', instrument: 'alto sax', role: 'member' }]);
-    await sync.bus.publish('auth.permission_updated', { userId: moved, bandId: 'b1', at: new Date().toISOString() });
+    await sync.changeRights(moved, 'b1', { instrument: 'alto sax', role: 'member' });
     expect(await revoked).toEqual({ channel: 'band:b1:Bb' });
     await sync.app.get(EventBroadcaster).publish({ channel: 'band:b1:Bb', type: 'note', data: 'not for you' });
     const now = new Follower(follower.socket, 'band:b1:Eb');

@@ -144,10 +144,11 @@ describe('delivery', () => {
   it('gives events to devices that come from a position, and to a new one only those since it came', async () => {
     const early = follow('tina', 'band:b1');
     const { epoch } = await early.subscribe();
-    early.socket.disconnect();
     await publish('band:b1', 1);
     await publish('band:b1', 2, 'song:1');
     await sync.app.get(EventBroadcaster).publish({ channel: 'band:b1', type: 'gone', key: 'song:2', data: null });
+    await early.until(at(3));
+    early.socket.disconnect();
     const returning = follow('tina', 'band:b1');
     const fresh = follow('alma', 'band:b1');
     await Promise.all([returning.subscribe({ epoch: epoch as string, offset: 0 }), fresh.subscribe()]);

@@ -36,15 +36,33 @@ export class SmallBand {
   silentNext = false;
   /** Sessions that are over: their token is refused. */
   readonly endedSessions = new Set<string>();
-  /** Auth reads the next memberships at once, and answers when this resolves; then it is forgotten. */
-  answerNextAfter: Promise<unknown> | null = null;
+  private readonly delays = new Map<'token' | 'memberships', () => Promise<void>>();
 
   join(userId: string, bandId: string, instrument: string, role: Membership['role'] = 'member'): void {
     this.memberships.set(userId, [...(this.memberships.get(userId) ?? []), { bandId, instrument, role }]);
   }
 
+  /**
+   * Auth reads what the next such question is about at once, and answers when told to.
+   * @returns `asked` resolves when it has read
+   */
+  delay(question: 'token' | 'memberships'): { asked: Promise<void>; answer: () => void } {
+    let read = (): void => undefined;
+    let answer = (): void => undefined;
+    const asked = new Promise<void>((resolve) => (read = resolve));
+    const answered = new Promise<void>((resolve) => (answer = resolve));
+    this.delays.set(question, () => (read(), answered));
+    return { asked, answer };
+  }
+
+  private async delayed(question: 'token' | 'memberships'): Promise<void> {
+    const delay = this.delays.get(question);
+    this.delays.delete(question);
+    await delay?.();
+  }
+
   @OnQuestion('auth.token_presented')
-  token({ token }: Ask<'auth.token_presented'>): Answer<'auth.token_presented'> {
+  async token({ token }: Ask<'auth.token_presented'>): Promise<Answer<'auth.token_presented'>> {
     if (!this.memberships.has(token)) {
       throw new CodedError({
         code: 'token_invalid',
@@ -57,6 +75,7 @@ export class SmallBand {
     if (this.endedSessions.has(sessionId)) {
       throw new CodedError({ code: 'session_ended', message: 'Signed out.', remedy: 'Sign in again.', status: 401 });
     }
+    await this.delayed('token');
     return {
       userId: token,
       sessionId,
@@ -68,9 +87,7 @@ export class SmallBand {
   @OnQuestion('auth.memberships_requested')
   async membershipsOf({ userId }: Ask<'auth.memberships_requested'>): Promise<Answer<'auth.memberships_requested'>> {
     const memberships = this.memberships.get(userId) ?? [];
-    const gate = this.answerNextAfter;
-    this.answerNextAfter = null;
-    await gate;
+    await this.delayed('memberships');
     return { memberships };
   }
 

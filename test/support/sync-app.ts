@@ -3,7 +3,7 @@ import type { AddressInfo } from 'node:net';
 import type { INestApplication } from '@nestjs/common';
 import { Test } from '@nestjs/testing';
 import { TypeOrmModule } from '@nestjs/typeorm';
-import { Bus, BusModule, type FileFact } from '@soleil/bus';
+import { Bus, BusModule, type FileFact, type Membership } from '@soleil/bus';
 import { SyncModule, syncEntities, type SyncOptions } from '@soleil/sync';
 import { protocolVersion } from '@soleil/sync-protocol';
 import { io, type ManagerOptions, type Socket, type SocketOptions } from 'socket.io-client';
@@ -21,6 +21,10 @@ export interface SyncApp {
   url: string;
   /** Saves a file in the band and tells the bus, as Drive would. @returns the event's id */
   save(file: Omit<SmallFile, 'revision'>): Promise<string>;
+  /** Changes or takes a membership as Auth would, in one transaction. @param after null: there will be none in the band */
+  changeRights(userId: string, bandId: string, after: Omit<Membership, 'bandId'> | null): Promise<void>;
+  /** Ends the user's session, as Auth would. */
+  endSession(userId: string): Promise<void>;
   tell(
     name: 'drive.file_added' | 'drive.file_changed' | 'drive.file_removed',
     fileId: string,
@@ -53,11 +57,29 @@ export async function startSyncApp(
     const fact: FileFact = { eventId, bandId, fileId, path, revision, at: new Date().toISOString() };
     await bus.publish(name, fact);
   };
+  const dataSource = app.get(DataSource);
   return {
     app,
     bus,
+    changeRights: (userId, bandId, after) =>
+      dataSource.transaction(async (transaction) => {
+        const memberships = band.memberships.get(userId) ?? [];
+        const before = memberships.find((membership) => membership.bandId === bandId) ?? null;
+        const now = after && { bandId, ...after };
+        await bus.publish('auth.rights_changing', { userId, bandId, before, after: now, transaction });
+        band.memberships.set(userId, [...memberships.filter((membership) => membership !== before), ...(now ? [now] : [])]);
+      }),
+    async endSession(userId) {
+      const sessionId = `session-of-${userId}`;
+      await dataSource.transaction(async (transaction) => {
+        const memberships = band.memberships.get(userId) ?? [];
+        await bus.publish('auth.session_ending', { userId, sessionId, memberships, transaction });
+        band.endedSessions.add(sessionId);
+      });
+      await bus.publish('auth.user_logged_out', { userId, sessionId, at: new Date().toISOString() });
+    },
     band,
-    database: app.get(DataSource),
+    database: dataSource,
     url: `http://127.0.0.1:${(app.getHttpServer().address() as AddressInfo).port}`,
     tell,
     async save(file) {

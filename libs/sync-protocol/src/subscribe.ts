@@ -24,8 +24,11 @@ export const ackAnswer = answerOf({});
 export const reset = z.strictObject({
   channel: channelName,
   epoch,
-  /** `epoch_unknown`: a history this server does not have. `position_ahead`: beyond the end of that history. */
-  reason: z.enum(['epoch_unknown', 'position_ahead']),
+  /**
+   * `epoch_unknown`: a history this server does not have. `position_ahead`: beyond the end of that history.
+   * `rights_renewed`: the right to the channel ended after the position, and was granted again since.
+   */
+  reason: z.enum(['epoch_unknown', 'position_ahead', 'rights_renewed']),
 });
 
 /** The right to this channel was taken away: forget its rows; nothing more of it is sent. */

@@ -8,7 +8,7 @@ import { limits } from './limits.js';
 import { wireError } from './sync-error.js';
 
 /** SHA-256 of everything below, for version 1. */
-const knownWire = 'c46b3cca127d7cb75f8bc737ad47299e506e7d29961e5388fc2cb903ae89fab1';
+const knownWire = '0ea69e74ec7d1ba4e713f8d433a716028fb337917bdf86833866c0caf766cc2c';
 
 const schemaOf = (schema: z.ZodType): unknown => z.toJSONSchema(schema, { io: 'input' });
 

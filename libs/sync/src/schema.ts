@@ -5,6 +5,7 @@ import { SyncLedger1764000003020 } from './ledger/ledger-schema.js';
 import { SyncLogIndex1764000003030 } from './log/log-index-schema.js';
 import { SyncLog1764000003001 } from './log/log-schema.js';
 import { SyncPublishing1764000003005 } from './log/publishing-schema.js';
+import { SyncRights1764000003040 } from './log/rights-schema.js';
 
 /** For the application's DataSource. */
 export const syncEntities = [SyncOperation, SyncFile];
@@ -15,4 +16,5 @@ export const syncMigrations = [
   SyncPublishing1764000003005,
   SyncLedger1764000003020,
   SyncLogIndex1764000003030,
+  SyncRights1764000003040,
 ];

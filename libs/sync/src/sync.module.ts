@@ -18,6 +18,7 @@ import { SyncListeners } from './engine/sync-listeners.js';
 import { EventBroadcaster } from './event-broadcaster.js';
 import { Hubs } from './fan-out/hubs.js';
 import { ClientFrames } from './gateway/client-frames.js';
+import { Revocations } from './gateway/revocations.js';
 import { SyncRequests } from './gateway/sync-requests.js';
 import { WebSocketGateway } from './gateway/web-socket-gateway.js';
 import { DeliveryLedger } from './ledger/delivery-ledger.js';
@@ -97,9 +98,10 @@ const providers: Provider[] = [
   },
   plain(DeliveryLedger, LogReader, LedgerStore, Bus),
   plain(SyncRequests, SyncEngine, FileSynchronizer),
-  plain(ClientFrames, Hubs, SyncRequests, SYNC_OPTIONS),
+  plain(ClientFrames, Bus, Hubs, SyncRequests, SYNC_OPTIONS),
   // Nest finds gateways by their class, so this one is not made by a factory.
   WebSocketGateway,
+  Revocations,
   plain(SyncStatus, DataSource, SyncEngine, WebSocketGateway, SYNC_OPTIONS),
   SyncListeners,
   CallerGuard,

@@ -76,6 +76,10 @@ class TestSocket implements ReaderSocket {
     throw new Error(`${channel} was reset (${loss}) though its history only grew`);
   }
 
+  askAnew(): void {
+    throw new Error('rights were asked for anew though the history only grew');
+  }
+
   readFailed(): void {
     this.stalled = true;
   }
@@ -227,8 +231,11 @@ export class FanOutWorld {
   }
 
   private hubOf(channel: string): ChannelHub {
-    return new ChannelHub(channel, this.log.asReader, this.options, (name, { frame }) => {
-      for (const socket of this.sockets) if (socket.rooms.has(name)) socket.receive(frame);
+    return new ChannelHub(channel, this.log.asReader, this.options, {
+      broadcast: (name, { frame }) => {
+        for (const socket of this.sockets) if (socket.rooms.has(name)) socket.receive(frame);
+      },
+      obey: () => undefined,
     });
   }
 

@@ -1,5 +1,6 @@
 import type { Message, Position } from '@soleil/sync-protocol';
 import type { ChannelState, EpochStart, Extent, LatestQuery, LogReader, PageQuery } from '../src/log/log-reader.js';
+import { rightEnded } from '../src/log/control-message.js';
 import type { Batch } from '../src/log/sequence-batch.js';
 
 export interface Entry {
@@ -79,7 +80,11 @@ export class MemoryLog {
   }
 
   state(channel: string): Promise<ChannelState> {
-    return this.read(() => ({ head: this.headOf(channel), epochs: [...this.of(channel).epochs] }));
+    return this.read(() => this.stateOf(channel));
+  }
+
+  opening(channel: string): ReturnType<LogReader['opening']> {
+    return this.read(() => ({ state: this.stateOf(channel), rightsEnded: this.rightsEndedIn(channel) }));
   }
 
   heads(channels: readonly string[]): Promise<Map<string, Position>> {
@@ -102,6 +107,15 @@ export class MemoryLog {
   /** Answers what is asked now, and nothing that is asked because of the answers. */
   answerAll(): void {
     for (const read of this.pending.splice(0)) read.answer(true);
+  }
+
+  private stateOf(channel: string): ChannelState {
+    return { head: this.headOf(channel), epochs: [...this.of(channel).epochs] };
+  }
+
+  private rightsEndedIn(channel: string): Map<string, number> {
+    const ended = this.of(channel).messages.filter(({ type }) => type === rightEnded);
+    return new Map(ended.map(({ data, offset }) => [(data as { userId: string }).userId, offset]));
   }
 
   private of(channel: string): { messages: Message[]; epochs: EpochStart[] } {

@@ -2,7 +2,7 @@ import type { MessagesFrame } from '@soleil/sync-protocol';
 import { nextTurn } from '../../test/fan-out-world.js';
 import { MemoryLog, type Entry } from '../../test/memory-log.js';
 import type { Batch } from '../log/sequence-batch.js';
-import { ChannelHub } from './channel-hub.js';
+import { ChannelHub, type HubNode } from './channel-hub.js';
 import type { PositionLoss } from './history.js';
 import { Reader, type ReaderSocket } from './reader.js';
 import { Window } from './window.js';
@@ -10,6 +10,7 @@ import { Window } from './window.js';
 const channel = 'band:a';
 /** About an entity of its own, so that it is part of the state. */
 const note = (key: string): Entry => ({ key, gone: false });
+const quiet: HubNode = { broadcast: () => undefined, obey: () => undefined };
 
 /** A hub that is open on a log of `before` messages, with somebody in its room. */
 async function openHub(before = 0): Promise<{
@@ -33,7 +34,7 @@ async function openHub(before = 0): Promise<{
     channel,
     log.asReader,
     { tailMessages: 10, pageMessages: 10, frameBytes: 100_000, compactAfterMessages: 100 },
-    (_, { frame }) => room.forEach((frames) => frames.push(frame)),
+    { broadcast: (_, { frame }) => room.forEach((frames) => frames.push(frame)), obey: () => undefined },
   );
   const opening = hub.open();
   await nextTurn();
@@ -59,7 +60,7 @@ test('has what came while it was being opened, without another hint', async () =
     channel,
     log.asReader,
     { tailMessages: 10, pageMessages: 10, frameBytes: 100_000, compactAfterMessages: 100 },
-    () => undefined,
+    quiet,
   );
   const opening = hub.open();
   hub.deliver(log.append(channel, [note('one')]));
@@ -177,7 +178,7 @@ test('may be opened again after its log could not be read', async () => {
     channel,
     log.asReader,
     { tailMessages: 1, pageMessages: 1, frameBytes: 100_000, compactAfterMessages: 1 },
-    () => undefined,
+    quiet,
   );
   const failing = hub.open();
   log.pending.pop()!.fail();
@@ -212,6 +213,7 @@ describe('when the database was set back to a backup while this node ran', () =>
         told.frames.length = 0;
         told.resets.push(loss);
       },
+      askAnew: () => undefined,
       readFailed: (_, error) => {
         throw error;
       },

@@ -1,4 +1,5 @@
 import type { Message, MessagesFrame, Position } from '@soleil/sync-protocol';
+import { controlOf, isControl, rightEnded, type Control } from '../log/control-message.js';
 import type { LogReader } from '../log/log-reader.js';
 import type { Batch } from '../log/sequence-batch.js';
 import { History, type PositionLoss } from './history.js';
@@ -18,8 +19,13 @@ export interface HubOptions {
   compactAfterMessages: number;
 }
 
-/** Sends one frame to every reader that stands at the head: one encoding for all. */
-export type Broadcast = (channel: string, weighed: WeighedFrame) => void;
+/** What a hub needs of its node. */
+export interface HubNode {
+  /** Sends one frame to every reader that stands at the head: one encoding for all. */
+  broadcast(channel: string, weighed: WeighedFrame): void;
+  /** Obeys, before this returns: nothing later may be sent to whom it concerns. */
+  obey(control: Control): void;
+}
 
 /** A frame and what it weighs in a window. */
 export interface WeighedFrame {
@@ -34,12 +40,18 @@ export interface WeighedFrame {
  * What contradicts the history known here (another epoch at an offset, a head that has gone back) means that the database
  * was set back, to a backup for instance: the hub is founded anew on what the log says now, and readers whose position
  * that log never reached begin anew.
+ *
+ * Control messages are obeyed at their offset, and devices are not sent them.
  */
 export class ChannelHub {
   readonly readers = new Set<Reader>();
   private readonly room = new Set<Reader>();
   private readonly tail: Tail;
   private history: History | null = null;
+  /** Up to where the room was told. Below the head while there were only control messages since. */
+  private told = 0;
+  /** Whose right to the channel has ended, and at which offset it did last. */
+  private rightsEnded = new Map<string, number>();
   /** How often the hub was founded. What was read from the log before the last time is not to be trusted. */
   private foundings = 0;
   /** What readers were told until the hub was founded anew, while that goes on. */
@@ -55,7 +67,7 @@ export class ChannelHub {
     readonly channel: string,
     private readonly log: LogReader,
     private readonly options: HubOptions,
-    private readonly broadcast: Broadcast,
+    private readonly node: HubNode,
   ) {
     this.tail = new Tail(options.tailMessages);
   }
@@ -82,6 +94,11 @@ export class ChannelHub {
 
   get epoch(): string {
     return this.known.epoch;
+  }
+
+  /** At which offset a user's right to the channel ended last; 0: it never did, as far as the log goes back. */
+  rightEndedAt(userId: string): number {
+    return this.rightsEnded.get(userId) ?? 0;
   }
 
   /**
@@ -130,6 +147,8 @@ export class ChannelHub {
 
   /** Joins the room. The caller has seen, in this very turn, that it stands at the head. */
   join(reader: Reader): void {
+    // Whoever is in the room is at one and the same place.
+    if (this.told < this.head) this.tellRoom([], this.head);
     this.room.add(reader);
   }
 
@@ -163,9 +182,12 @@ export class ChannelHub {
 
   private async load(): Promise<void> {
     const { founding } = this;
-    const history = new History(await this.log.state(this.channel));
+    const { state, rightsEnded } = await this.log.opening(this.channel);
     if (founding !== this.founding) return this.load();
+    const history = new History(state);
     this.history = history;
+    this.rightsEnded = rightsEnded;
+    this.told = history.head;
     const { former } = this;
     this.former = null;
     if (this.heardOf > history.head) this.fill();
@@ -229,14 +251,33 @@ export class ChannelHub {
     if (!first || !last) return;
     history.advance(epoch, first.offset, last.offset);
     this.tail.push(fresh);
-    if (this.room.size === 0) return;
-    for (let rest = fresh; rest.length > 0 && this.room.size > 0;) {
-      const messages = firstFrame(rest, this.options.frameBytes);
-      const weighed = this.frame(messages[0]!.offset, messages.at(-1)!.offset, messages, false);
-      this.broadcast(this.channel, weighed);
-      for (const reader of this.room) reader.broadcastSent(weighed);
-      rest = rest.slice(messages.length);
+    for (let rest = fresh; rest.length > 0;) {
+      const control = rest.findIndex(isControl);
+      if (control === 0) {
+        this.obey(rest[0]!);
+        rest = rest.slice(1);
+      } else {
+        const messages = firstFrame(control < 0 ? rest : rest.slice(0, control), this.options.frameBytes);
+        this.tellRoom(messages, messages.at(-1)!.offset);
+        rest = rest.slice(messages.length);
+      }
     }
+  }
+
+  private obey(message: Message): void {
+    const control = controlOf(message);
+    if (!control) return;
+    if (control.type === rightEnded) this.rightsEnded.set(control.data.userId, message.offset);
+    this.node.obey(control);
+  }
+
+  private tellRoom(messages: Message[], to: number): void {
+    if (this.room.size > 0) {
+      const weighed = this.frame(this.told + 1, to, messages, false);
+      this.node.broadcast(this.channel, weighed);
+      for (const reader of this.room) reader.broadcastSent(weighed);
+    }
+    this.told = to;
   }
 
   private async pageOfAll(cursor: number): Promise<Page> {
@@ -272,7 +313,8 @@ export class ChannelHub {
   }
 
   private frame(from: number, to: number, messages: Message[], more: boolean): WeighedFrame {
-    const frame: MessagesFrame = { channel: this.channel, epoch: this.known.epochAt(to), from, to, messages };
+    const forDevices = messages.filter((message) => !isControl(message));
+    const frame: MessagesFrame = { channel: this.channel, epoch: this.known.epochAt(to), from, to, messages: forDevices };
     if (more) frame.more = true;
     return { frame, bytes: frameBytes(frame) };
   }

@@ -1,8 +1,8 @@
-import type { Position } from '@soleil/sync-protocol';
+import type { Position, Reset } from '@soleil/sync-protocol';
 import type { ChannelState, EpochStart } from '../log/log-reader.js';
 
 /** Why a position cannot be continued. */
-export type PositionLoss = 'epoch_unknown' | 'position_ahead';
+export type PositionLoss = Reset['reason'];
 
 /** Which offsets of a channel belong to which epoch. */
 export class History {

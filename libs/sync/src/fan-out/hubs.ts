@@ -3,7 +3,7 @@ import type { LogReader } from '../log/log-reader.js';
 import type { NodeLink, NodeNews } from '../log/node-link.js';
 import type { Batch } from '../log/sequence-batch.js';
 import type { PositionLoss } from './history.js';
-import { ChannelHub, type Broadcast, type HubOptions } from './channel-hub.js';
+import { ChannelHub, type HubNode, type HubOptions } from './channel-hub.js';
 
 /** A channel nobody here reads is kept this long, with its tail, for devices that come back. */
 const idleMs = 5 * 60_000;
@@ -17,7 +17,7 @@ export class Hubs {
   private readonly idleSince = new Map<string, number>();
   private poll: NodeJS.Timeout | null = null;
   private polling: Promise<void> | null = null;
-  private broadcast: Broadcast = () => undefined;
+  private node: HubNode = { broadcast: () => undefined, obey: () => undefined };
 
   constructor(
     private readonly log: LogReader,
@@ -28,9 +28,9 @@ export class Hubs {
     link.onReconnected(() => void this.lookAtHeads());
   }
 
-  /** @param broadcast sends a frame to all sockets of this node that are in the channel's room */
-  start(broadcast: Broadcast): void {
-    this.broadcast = broadcast;
+  /** Before any channel is opened. */
+  start(node: HubNode): void {
+    this.node = node;
     this.poll ??= setInterval(() => void this.lookAtHeads(), this.options.pollMs);
   }
 
@@ -44,7 +44,7 @@ export class Hubs {
   async open(channel: string): Promise<ChannelHub> {
     let hub = this.hubs.get(channel);
     if (!hub) {
-      hub = new ChannelHub(channel, this.log, this.options, (name, weighed) => this.broadcast(name, weighed));
+      hub = new ChannelHub(channel, this.log, this.options, this.node);
       this.hubs.set(channel, hub);
     }
     // Somebody is coming: it must not be dropped before they are here.

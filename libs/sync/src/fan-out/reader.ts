@@ -15,6 +15,8 @@ export interface ReaderSocket {
   windowFilled(): void;
   /** What the device has of this channel belongs to a history that is gone; the state from the start follows. */
   reset(channel: string, epoch: string, loss: PositionLoss): void;
+  /** The log was set back, and whose rights it tells of with it: nothing is sent before they were asked for. */
+  askAnew(): void;
   /** The log could not be read; the reader stands still until {@link Reader.pump} is called again. */
   readFailed(reader: Reader, error: unknown): void;
 }
@@ -35,6 +37,8 @@ export class Reader {
   private cursor: number;
   /** Set while catching up by the latest of each key. */
   private step: Step | null = null;
+  /** The user's right was asked for when the channel stood here, or later. */
+  private entitledAt: number;
 
   /** @param after what the device has; null: nothing, it gets the state as of the head of this moment, and then every message */
   constructor(
@@ -44,6 +48,7 @@ export class Reader {
   ) {
     hub.readers.add(this);
     this.cursor = after ?? 0;
+    this.entitledAt = hub.head;
     if (after === null) this.step = stateAsOf(hub.head);
   }
 
@@ -81,17 +86,20 @@ export class Reader {
    */
   historyChanged(before: History, now: History): void {
     this.stepBack();
+    this.socket.askAnew();
     const { step } = this;
     // In the middle of a step the device has what was the latest at the step's end, and not at the cursor.
     const isMidStep = step !== null && this.cursor > step.after;
     if (!isMidStep) this.step = step?.extent === 'state' ? stateAsOf(now.head) : null;
     const offset = isMidStep ? step.upTo : this.cursor;
+    this.entitledAt = Math.min(this.entitledAt, this.cursor);
     const loss = now.lossOf({ epoch: before.epochAt(offset), offset });
-    if (!loss) return;
-    this.socket.window.forget(this.hub.channel);
-    this.cursor = 0;
-    this.step = stateAsOf(now.head);
-    this.socket.reset(this.hub.channel, now.epoch, loss);
+    if (loss) this.startOver(loss);
+  }
+
+  /** Where the user's right ended meanwhile, and was granted again, they begin with the state, as anybody new. */
+  rightGranted(userId: string): void {
+    if (this.hub.isOpen && this.hub.rightEndedAt(userId) > this.entitledAt) this.startOver('rights_renewed');
   }
 
   /** Leaves the room, as a reader whose window is full does. */
@@ -106,6 +114,16 @@ export class Reader {
     this.socket.window.forget(this.hub.channel);
   }
 
+  private startOver(loss: PositionLoss): void {
+    const { channel, head, epoch } = this.hub;
+    this.stepBack();
+    this.socket.window.forget(channel);
+    this.cursor = 0;
+    this.step = stateAsOf(head);
+    this.entitledAt = head;
+    this.socket.reset(channel, epoch, loss);
+  }
+
   private async catchUp(): Promise<void> {
     try {
       while (this.state === 'lagging' && !this.socket.isHeld && this.socket.window.isBelowHalf && this.hub.isOpen) {
@@ -116,10 +134,11 @@ export class Reader {
           return;
         }
         if (!this.step && this.hub.isFarBehind(this.cursor)) this.step = new Step('changes', this.cursor, this.hub.head);
-        const weighed = await this.hub.page(this.cursor, this.step, this.socket.window.limitBytes / 4);
+        const { cursor, step } = this;
+        const weighed = await this.hub.page(cursor, step, this.socket.window.limitBytes / 4);
         if (this.state !== 'lagging' || this.socket.isHeld) return;
-        // Read from a history that is gone by now: the cursor may be another one.
-        if (!weighed) continue;
+        // Meanwhile the history may have turned out to be another one, or this reader may have started over.
+        if (!weighed || cursor !== this.cursor || step !== this.step) continue;
         this.cursor = weighed.frame.to;
         if (this.cursor === this.step?.upTo) this.step = null;
         this.socket.send(weighed);

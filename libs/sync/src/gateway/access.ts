@@ -10,12 +10,14 @@ export interface Access {
 /** Asks Auth for the memberships and Content for the audiences; decides nothing of its own. */
 export async function askAccess(bus: Bus, userId: string): Promise<Access> {
   const { memberships } = await bus.request('auth.memberships_requested', { userId });
-  const channels = new Set([systemChannel, userChannel(userId)]);
-  for (const { bandId, instrument, role } of memberships) {
-    const { audiences } = await bus.request('content.audiences_requested', { instrument, role });
-    for (const audience of [null, ...audiences]) channels.add(bandChannel(bandId, audience));
-  }
-  return { channels, memberships };
+  const ofBands = await Promise.all(memberships.map((membership) => channelsOf(bus, membership)));
+  return { channels: new Set([systemChannel, userChannel(userId), ...ofBands.flat()]), memberships };
+}
+
+/** The channels that a membership opens. */
+export async function channelsOf(bus: Bus, { bandId, instrument, role }: Membership): Promise<string[]> {
+  const { audiences } = await bus.request('content.audiences_requested', { instrument, role });
+  return [null, ...audiences].map((audience) => bandChannel(bandId, audience));
 }
 
 export const leads = (access: Access, bandId: string): boolean =>

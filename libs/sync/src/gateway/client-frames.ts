@@ -1,9 +1,13 @@
+import type { Bus } from '@soleil/bus';
 import { limits, SyncError, up, type Position, type UpEvent } from '@soleil/sync-protocol';
 import type { Socket } from 'socket.io';
 import { z } from 'zod';
+import type { ChannelHub } from '../fan-out/channel-hub.js';
+import type { PositionLoss } from '../fan-out/history.js';
 import type { Hubs } from '../fan-out/hubs.js';
 import { Reader } from '../fan-out/reader.js';
 import type { ResolvedSyncOptions } from '../options.js';
+import { askAccess } from './access.js';
 import type { Connection } from './connection.js';
 import type { SyncRequests } from './sync-requests.js';
 import { toWireError } from './wire-error.js';
@@ -20,6 +24,7 @@ type Handlers = {
 /** Reads what devices send: one schema and one handler for each event, and an answer to each, whatever it was. */
 export class ClientFrames {
   constructor(
+    private readonly bus: Bus,
     private readonly hubs: Hubs,
     private readonly requests: SyncRequests,
     private readonly options: ResolvedSyncOptions,
@@ -44,12 +49,15 @@ export class ClientFrames {
       reply({ ok: true });
     },
     have: async (connection, { channel, items }, reply) => {
-      if (!connection.access.channels.has(channel)) throw forbidden(channel);
+      // Just connected, what it may follow is being asked.
+      await connection.entitlement.pending;
+      if (!connection.mayFollow(channel)) throw forbidden(channel);
       await connection.record.holds(channel, items);
       reply({ ok: true });
     },
     sync_request: async (connection, frame, reply) => {
-      const operationId = await this.requests.request(connection.principal.userId, connection.access, frame);
+      const { userId } = connection.principal;
+      const operationId = await this.requests.request(userId, await askAccess(this.bus, userId), frame);
       reply({ ok: true, operationId });
     },
     ping: (connection, { t }) => connection.emit('pong', { t, serverTime: Date.now() }),
@@ -102,16 +110,17 @@ export class ClientFrames {
     const ticket = Symbol(channel);
     connection.opening.set(channel, ticket);
     try {
-      const { hub, loss } = await this.hubs.openAt(channel, position);
-      // While the log was being read the device may have left or unsubscribed, and rights may have changed.
+      const { hub, loss } = await this.openEntitled(connection, channel, position);
+      // Meanwhile the device may have left or unsubscribed.
       if (!connection.isOpen) return;
       if (connection.opening.get(channel) !== ticket) throw notSubscribed(channel);
-      if (!connection.access.channels.has(channel)) throw forbidden(channel);
-      const reader = new Reader(hub, connection, loss || !position ? null : position.offset);
+      if (!connection.mayFollow(channel)) throw forbidden(channel);
+      const lost = loss ?? lossOfRight(hub, connection.principal.userId, position);
+      const reader = new Reader(hub, connection, lost || !position ? null : position.offset);
       connection.readers.set(channel, reader);
       connection.record.subscribed(channel, reader.sentUpTo);
       // Before the answer: a device whose offset happens to equal the head must not take itself for up to date.
-      if (loss) connection.reset(channel, hub.epoch, loss);
+      if (lost) connection.reset(channel, hub.epoch, lost);
       reply({ ok: true, epoch: hub.epoch, head: hub.head });
       reader.pump();
     } finally {
@@ -119,8 +128,25 @@ export class ClientFrames {
     }
   }
 
+  /**
+   * Opens the channel, then asks for the rights, so that a right that ends while they are asked for is seen: then they are
+   * asked for again. In the turn in which this resolves, the channel is open and the newest answer is there.
+   */
+  private async openEntitled(
+    connection: Connection,
+    channel: string,
+    position: Position | undefined,
+  ): ReturnType<Hubs['openAt']> {
+    await this.hubs.open(channel);
+    await connection.entitlement.renew();
+    for (;;) {
+      const opened = await this.hubs.openAt(channel, position);
+      if (connection.entitlement.pending === null) return opened;
+      await connection.entitlement.pending;
+    }
+  }
+
   private refusal(connection: Connection, channel: string): SyncError | null {
-    if (!connection.access.channels.has(channel)) return forbidden(channel);
     if (connection.readers.has(channel) || connection.opening.has(channel)) {
       return new SyncError('already_subscribed', 'This connection follows the channel already.', { channel });
     }
@@ -136,6 +162,10 @@ const notSubscribed = (channel: string): SyncError =>
   new SyncError('not_subscribed', 'This connection does not follow the channel.', { channel });
 const forbidden = (channel: string): SyncError =>
   new SyncError('channel_forbidden', 'You may not follow this channel.', { channel });
+
+/** What a device was told before its user's right ended is void, though the right was granted again. */
+const lossOfRight = (hub: ChannelHub, userId: string, position: Position | undefined): PositionLoss | null =>
+  position && hub.rightEndedAt(userId) > position.offset ? 'rights_renewed' : null;
 
 /** An answer is given once; what a handler throws after it answered must not answer again. */
 function once(answer: (value: unknown) => void): (value: unknown) => void {

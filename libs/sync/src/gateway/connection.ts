@@ -1,4 +1,4 @@
-import type { Principal } from '@soleil/bus';
+import type { Bus, Principal } from '@soleil/bus';
 import { codes, isCode, type DownEvent, type Pace, type SyncError, type WireError } from '@soleil/sync-protocol';
 import type { Socket } from 'socket.io';
 import type { WeighedFrame } from '../fan-out/channel-hub.js';
@@ -7,7 +7,9 @@ import type { Reader, ReaderSocket } from '../fan-out/reader.js';
 import { Window } from '../fan-out/window.js';
 import type { Access } from './access.js';
 import type { DeviceRecord } from '../ledger/device-record.js';
+import { Entitlement, type Entitled } from './entitlement.js';
 import type { FrameSender } from './frame-sender.js';
+import { toWireError } from './wire-error.js';
 
 /** Who was let in, and with what. */
 export interface Admitted {
@@ -18,11 +20,10 @@ export interface Admitted {
   durable: boolean;
   /** Takes large frames compressed. */
   acceptsDeflate: boolean;
-  access: Access;
 }
 
 /** One device, connected. */
-export class Connection implements ReaderSocket {
+export class Connection implements ReaderSocket, Entitled {
   readonly window: Window;
   readonly readers = new Map<string, Reader>();
   /** Channels whose subscription is being set up, each with a ticket that a later subscription does not have. */
@@ -33,15 +34,12 @@ export class Connection implements ReaderSocket {
   readonly principal: Principal;
   readonly deviceId: string;
   private readonly acceptsDeflate: boolean;
-  /** Replaced when memberships change. */
-  access: Access;
+  readonly entitlement: Entitlement;
   /** Nothing is sent: whether it still may be is being asked. */
   isHeld = false;
+  private channels: ReadonlySet<string> = new Set();
   /** The pace the client was last told. */
   private told: Pace | null = null;
-  private recheckTurn = 0;
-  private recheckedAt = Date.now();
-  private isRechecking = false;
   private expiry: NodeJS.Timeout | null = null;
 
   constructor(
@@ -49,14 +47,15 @@ export class Connection implements ReaderSocket {
     private readonly frames: FrameSender,
     /** What the ledger notes of this device. */
     readonly record: DeviceRecord,
-    { token, principal, deviceId, acceptsDeflate, access }: Admitted,
+    bus: Bus,
+    { token, principal, deviceId, acceptsDeflate }: Admitted,
     windowBytes: number,
   ) {
     this.token = token;
     this.acceptsDeflate = acceptsDeflate;
     this.principal = principal;
     this.deviceId = deviceId;
-    this.access = access;
+    this.entitlement = new Entitlement(bus, this);
     this.window = new Window(windowBytes, Date.now);
   }
 
@@ -103,34 +102,40 @@ export class Connection implements ReaderSocket {
     this.socket.emit(event, frame);
   }
 
-  /** Takes every reader out of its room, and lets none go on, until {@link release}. Their cursors stay: nothing is lost by it. */
+  /** Takes every reader out of its room, and lets none go on. Their cursors stay: nothing is lost by it. */
   hold(): void {
     this.isHeld = true;
     for (const reader of this.readers.values()) reader.stepBack();
   }
 
-  release(): void {
+  /** By the newest answer; nothing while {@link isHeld}. */
+  mayFollow(channel: string): boolean {
+    return this.channels.has(channel);
+  }
+
+  entitled({ channels }: Access): void {
+    if (!this.isOpen) return;
+    this.channels = channels;
+    for (const [channel, reader] of this.readers) {
+      if (channels.has(channel)) {
+        reader.rightGranted(this.principal.userId);
+      } else {
+        this.endChannel(channel);
+        this.emit('revoked', { channel });
+      }
+    }
     this.isHeld = false;
     this.pumpAll();
   }
 
-  /** @returns what {@link endRecheck} wants to know it by */
-  beginRecheck(): number {
-    this.isRechecking = true;
-    return ++this.recheckTurn;
+  refused(error: unknown): void {
+    const refusal = toWireError(error);
+    // Who cannot be asked just now is asked again; a held connection stays held.
+    if (!refusal.retryable) this.close(refusal);
   }
 
-  /** @returns false when another question was asked since, whose answer is the one that counts */
-  endRecheck(turn: number): boolean {
-    if (turn !== this.recheckTurn) return false;
-    this.isRechecking = false;
-    this.recheckedAt = Date.now();
-    return true;
-  }
-
-  /** A question that could not be answered is due again at once where the connection is held, else after the interval. */
-  isRecheckDue(everyMs: number): boolean {
-    return this.isHeld || (!this.isRechecking && Date.now() - this.recheckedAt > everyMs);
+  askAnew(): void {
+    this.entitlement.renew().catch(() => undefined);
   }
 
   /** Lets readers go on as far as there is room, those first that have the least to tell: what is live does not wait for what is late. */

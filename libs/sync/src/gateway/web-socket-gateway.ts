@@ -6,10 +6,10 @@ import type { Namespace, Socket } from 'socket.io';
 import { z } from 'zod';
 import { Hubs } from '../fan-out/hubs.js';
 import { LedgerRecorder } from '../ledger/ledger-recorder.js';
+import type { Control } from '../log/control-message.js';
 import { NodeLink } from '../log/node-link.js';
 import type { ResolvedSyncOptions } from '../options.js';
 import { SYNC_OPTIONS } from '../tokens.js';
-import { askAccess, type Access } from './access.js';
 import { Connection, type Admitted } from './connection.js';
 import { Connections } from './connections.js';
 import { ClientFrames } from './client-frames.js';
@@ -66,10 +66,11 @@ export class WebSocketGateway implements OnGatewayInit, OnGatewayConnection, Bef
     this.round = setInterval(() => this.lookOver(), roundMs);
     link.onNews((news) => {
       if (news.kind === 'session') this.endSession(news.sessionId);
-      if (news.kind === 'access') void this.recheckUser(news.userId);
     });
-    // What was told meanwhile was missed.
-    link.onReconnected(() => void Promise.all([...this.connections].map((connection) => this.recheck(connection, true))));
+    // That a session ended may have been told meanwhile.
+    link.onReconnected(() => {
+      for (const connection of this.connections) connection.askAnew();
+    });
   }
 
   /** Everybody connected to this node. */
@@ -102,7 +103,10 @@ export class WebSocketGateway implements OnGatewayInit, OnGatewayConnection, Bef
     });
     const sender = new FrameSender(namespace, this.options.deflateAfterBytes);
     this.sender = sender;
-    this.hubs.start((channel, weighed) => sender.broadcast(channel, weighed));
+    this.hubs.start({
+      broadcast: (channel, weighed) => sender.broadcast(channel, weighed),
+      obey: (control) => this.obey(control),
+    });
   }
 
   handleConnection(socket: Socket): void {
@@ -114,6 +118,7 @@ export class WebSocketGateway implements OnGatewayInit, OnGatewayConnection, Bef
       socket,
       this.sender!,
       this.ledger.connected({ userId: principal.userId, deviceId, durable }),
+      this.bus,
       admitted,
       Math.max(windowBytes - frameBytes, Math.ceil(windowBytes / 4)),
     );
@@ -129,20 +134,14 @@ export class WebSocketGateway implements OnGatewayInit, OnGatewayConnection, Bef
     connection.setPace(this.ackEveryMs);
     // Several may have been admitted at once.
     if (this.devicesOf(connection) >= this.options.devicesPerUser) connection.close(this.tooManyDevices());
-    // The session may have ended, and rights may have changed, between asking and now: nothing is sent before that is known.
-    else void this.recheck(connection, true);
+    // The session may have ended since it was asked for.
+    else connection.askAnew();
   }
 
   @OnFact('auth.user_logged_out')
   loggedOut({ sessionId }: Facts['auth.user_logged_out']): void {
     this.endSession(sessionId);
     this.link.tell({ kind: 'session', sessionId });
-  }
-
-  @OnFact('auth.permission_updated')
-  async permissionUpdated({ userId }: Facts['auth.permission_updated']): Promise<void> {
-    this.link.tell({ kind: 'access', userId });
-    await this.recheckUser(userId);
   }
 
   async beforeApplicationShutdown(): Promise<void> {
@@ -159,9 +158,8 @@ export class WebSocketGateway implements OnGatewayInit, OnGatewayConnection, Bef
     if (this.draining) throw new SyncError('shutting_down', 'The server is stopping.');
     const { token, deviceId, durable, accept } = readHandshake(socket.handshake.auth);
     const principal = await this.bus.request('auth.token_presented', { token });
-    const access = await askAccess(this.bus, principal.userId);
     if (this.devicesOf({ principal, deviceId }) >= this.options.devicesPerUser) throw this.tooManyDevices();
-    return { token, principal, access, deviceId, durable, acceptsDeflate: accept.includes('deflate') };
+    return { token, principal, deviceId, durable, acceptsDeflate: accept.includes('deflate') };
   }
 
   /** How many other devices of the same user are connected. */
@@ -182,44 +180,18 @@ export class WebSocketGateway implements OnGatewayInit, OnGatewayConnection, Bef
     }
   }
 
+  /** In this turn: who may lose something gets nothing more until it is known what. */
+  private obey({ type, data }: Control): void {
+    if (type === 'sync.session_ended') this.endSession(data.sessionId);
+    else for (const connection of this.connections.of(data.userId)) connection.askAnew();
+  }
+
   private endSession(sessionId: string): void {
     for (const connection of this.connections) {
       if (connection.principal.sessionId === sessionId) {
         connection.close(new SyncError('session_ended', 'You have signed out.'));
       }
     }
-  }
-
-  private async recheckUser(userId: string): Promise<void> {
-    await Promise.all(this.connections.of(userId).map((connection) => this.recheck(connection, true)));
-  }
-
-  /**
-   * Asks anew whether the session goes on and what it may follow, and ends what does not.
-   * @param isNews something is known to have changed: nothing is sent until the answer is there
-   */
-  private async recheck(connection: Connection, isNews: boolean): Promise<void> {
-    if (isNews) connection.hold();
-    // Answers may overtake one another; only that to the latest question counts.
-    const turn = connection.beginRecheck();
-    let access: Access;
-    try {
-      await this.bus.request('auth.token_presented', { token: connection.token });
-      access = await askAccess(this.bus, connection.principal.userId);
-    } catch (error) {
-      const refusal = toWireError(error);
-      // Who cannot be asked just now is asked again in the next round; a held connection stays held.
-      if (!refusal.retryable) connection.close(refusal);
-      return;
-    }
-    if (!connection.endRecheck(turn)) return;
-    connection.access = access;
-    for (const channel of connection.readers.keys()) {
-      if (access.channels.has(channel)) continue;
-      connection.endChannel(channel);
-      connection.emit('revoked', { channel });
-    }
-    connection.release();
   }
 
   /** An acknowledgement costs more than a frame: however many devices there are, a node gets so many a second. */
@@ -234,7 +206,7 @@ export class WebSocketGateway implements OnGatewayInit, OnGatewayConnection, Bef
         this.logger.warn(`Device ${connection.deviceId} acknowledges nothing; disconnecting it`);
         connection.close(new SyncError('ack_timeout', 'Nothing was acknowledged for too long.'));
       } else {
-        if (connection.isRecheckDue(this.options.recheckMs)) void this.recheck(connection, false);
+        connection.entitlement.recheck(connection.isHeld ? roundMs : this.options.recheckMs);
         connection.setPace(ackEveryMs);
         connection.pumpAll();
       }

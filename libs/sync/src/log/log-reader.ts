@@ -1,6 +1,6 @@
 import type { Message, Position } from '@soleil/sync-protocol';
 import type { DataSource } from 'typeorm';
-import { isControl } from './control-message.js';
+import { isControl, rightEnded } from './control-message.js';
 import { toMessage } from './sequence-batch.js';
 
 /** Where a history of the log begins within one channel. */
@@ -32,6 +32,14 @@ export interface PageQuery {
 export type Extent = 'state' | 'changes';
 
 export type LatestQuery = Omit<PageQuery, 'limit'> & { extent: Extent };
+type StateRow = { head: number } & EpochStart;
+
+const stateColumns = `c.head::float8 as head, e.epoch, e.began_at::float8 as "beganAt"`;
+
+const toState = (rows: readonly StateRow[]): ChannelState => ({
+  head: rows[0]?.head ?? 0,
+  epochs: rows.map(({ epoch, beganAt }) => ({ epoch, beganAt })),
+});
 
 type MessageRow = { offset: number; id: string; type: string; key: string | null; data: unknown; at: Date };
 
@@ -86,13 +94,27 @@ export class LogReader {
 
   async state(channel: string): Promise<ChannelState> {
     // One statement, so that head and epochs are of one moment.
-    const rows = await this.database.query<({ head: number } & EpochStart)[]>(
-      `select c.head::float8 as head, e.epoch, e.began_at::float8 as "beganAt"
+    const rows = await this.database.query<StateRow[]>(
+      `select ${stateColumns} from sync_channel c join sync_channel_epoch e on e.channel = c.name
+       where c.name = $1 order by e.began_at`,
+      [channel],
+    );
+    return toState(rows);
+  }
+
+  /** The state, and whose right to the channel has ended, at which offset it did last. Of one moment, too. */
+  async opening(channel: string): Promise<{ state: ChannelState; rightsEnded: Map<string, number> }> {
+    const rows = await this.database.query<(StateRow & { rightsEnded: Record<string, number> | null })[]>(
+      `with ended as materialized (
+         select data->>'userId' as user_id, max("offset") as at from sync_message
+         where channel = $1 and type = '${rightEnded}' group by 1
+       )
+       select ${stateColumns}, (select jsonb_object_agg(user_id, at) from ended) as "rightsEnded"
        from sync_channel c join sync_channel_epoch e on e.channel = c.name
        where c.name = $1 order by e.began_at`,
       [channel],
     );
-    return { head: rows[0]?.head ?? 0, epochs: rows.map(({ epoch, beganAt }) => ({ epoch, beganAt })) };
+    return { state: toState(rows), rightsEnded: new Map(Object.entries(rows[0]?.rightsEnded ?? {})) };
   }
 
   /** Heads of those channels that have messages. */

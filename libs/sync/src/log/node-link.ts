@@ -9,8 +9,6 @@ export type NodeNews =
   | { kind: 'outbox' }
   /** New heads of channels; null: too many to list, look at all. */
   | { kind: 'heads'; heads: Record<string, Position> | null }
-  /** Somebody's memberships changed. */
-  | { kind: 'access'; userId: string }
   /** A session was ended. */
   | { kind: 'session'; sessionId: string }
   /** An operation was enqueued. */

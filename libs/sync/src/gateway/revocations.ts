@@ -1,0 +1,47 @@
+import { Injectable } from '@nestjs/common';
+import { Bus, OnFact, type Facts, type Membership } from '@soleil/bus';
+import { systemChannel, userChannel } from '@soleil/sync-protocol';
+import type { Control } from '../log/control-message.js';
+import { Publisher } from '../log/publisher.js';
+import { channelsOf } from './access.js';
+
+/**
+ * Writes into every channel that somebody loses at which offset they lose it, in the transaction that takes it away. So
+ * each node ends it at one and the same place in the channel's order.
+ */
+@Injectable()
+export class Revocations {
+  constructor(
+    private readonly bus: Bus,
+    private readonly publisher: Publisher,
+  ) {}
+
+  @OnFact('auth.rights_changing')
+  async rightsChanging({ userId, before, after, transaction }: Facts['auth.rights_changing']): Promise<void> {
+    const kept = new Set(await this.channels(after));
+    const lost = (await this.channels(before)).filter((channel) => !kept.has(channel));
+    await this.end(lost, { type: 'sync.right_ended', data: { userId } }, transaction);
+  }
+
+  @OnFact('auth.session_ending')
+  async sessionEnding({ userId, sessionId, memberships, transaction }: Facts['auth.session_ending']): Promise<void> {
+    const ofBands = await Promise.all(memberships.map((membership) => this.channels(membership)));
+    const channels = [systemChannel, userChannel(userId), ...ofBands.flat()];
+    await this.end(channels, { type: 'sync.session_ended', data: { userId, sessionId } }, transaction);
+  }
+
+  private async channels(membership: Membership | null): Promise<string[]> {
+    return membership ? channelsOf(this.bus, membership) : [];
+  }
+
+  private async end(
+    channels: readonly string[],
+    control: Control,
+    transaction: Facts['auth.session_ending']['transaction'],
+  ): Promise<void> {
+    await this.publisher.publishControl(
+      channels.map((channel) => ({ channel, ...control })),
+      transaction,
+    );
+  }
+}
