@@ -79,11 +79,10 @@ describe('a right that ends, on two nodes', () => {
   });
 
   it('ends a replay in its middle, and nothing of what came later is in it', async () => {
+    const witness = await follow('clara');
     await here.app
       .get(EventBroadcaster)
       .publishAll(Array.from({ length: 900 }, (_, n) => ({ channel, type: 'note', data: `${n} ${'x'.repeat(500)}` })));
-    const witness = follower('clara');
-    await witness.subscribe();
     await witness.count(900);
     const socket = stockClient(there.url, { token: 'tina' });
     sockets.push(socket);
