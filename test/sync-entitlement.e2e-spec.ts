@@ -23,7 +23,8 @@ describe('a right that ends, on two nodes', () => {
     const band = new SmallBand();
     band.join('tina', 'b1', 'trumpet');
     band.join('clara', 'b1', 'trumpet');
-    here = await startSyncApp(database, { pollMs: 200 }, band);
+    // Batches of one, so that nothing comes first only because it is in one batch with what came after.
+    here = await startSyncApp(database, { pollMs: 200, sequencerBatch: 1 }, band);
     there = await startSyncApp(database, { pollMs: 200 }, band);
   });
   afterEach(async () => {
@@ -164,6 +165,23 @@ describe('a right that ends, on two nodes', () => {
     expect(await closing).toMatchObject({ error: { code: 'session_ended' }, reconnect: false });
     expect(performance.now() - began).toBeLessThan(1_000);
     await clara.count(1);
+    expect(tina.messages).toEqual([]);
+  });
+
+  it('comes before a message that was published earlier, in a transaction that commits later', async () => {
+    const [tina, clara] = [await follow('tina'), await follow('clara')];
+    const late = here.database.createQueryRunner();
+    await late.startTransaction();
+    await here.app.get(EventBroadcaster).publish({ channel, type: 'note', data: 'late' }, { transaction: late.manager });
+    const numbering = here.database.createQueryRunner();
+    await numbering.startTransaction();
+    await numbering.query('select from sync_leader for update');
+    await here.changeRights('tina', 'b1', null);
+    await late.commitTransaction();
+    await numbering.rollbackTransaction();
+    await Promise.all([late.release(), numbering.release()]);
+    await clara.count(1);
+    expect(clara.messages).toMatchObject([{ offset: 2, data: 'late' }]);
     expect(tina.messages).toEqual([]);
   });
 

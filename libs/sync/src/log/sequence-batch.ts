@@ -1,4 +1,5 @@
 import type { Message } from '@soleil/sync-protocol';
+import { isControlRow } from './control-message.js';
 import type { LeaderConnection } from './leader-connection.js';
 import { isHeld, lastOf, type Office } from './leadership.js';
 import type { IdRange, Look } from './outbox-scan.js';
@@ -32,6 +33,8 @@ export interface Sequenced {
  * rows with the lowest ids go first, which is the order of the commits where that matters: a transaction that locked what
  * it writes about drew its ids after the one before it had committed.
  *
+ * Control messages go before all others: what commits after a right was taken away may have drawn its ids before.
+ *
  * The share lock on the leader's row is the fence. A leader of another epoch finds no row and moves nothing; nor does one
  * whose last message is not in the log: then a backup was restored under it. A successor cannot take office (an update of
  * that row) before a batch in flight has ended.
@@ -53,10 +56,12 @@ export async function sequenceBatch(
     office.epoch,
     ...lastOf(office),
   ]);
-  const { found, fitting, endedBelow, xid } = rows[0]!;
+  const { found, fitting, picked, endedBelow, xid } = rows[0]!;
   const moved = rows.filter((row) => row.channel !== null) as MovedRow[];
-  if (moved.length < fitting) return null;
-  const taken = moved.map(({ outboxId }) => outboxId).sort((a, b) => a - b);
+  if (moved.length < picked) return null;
+  // Of a control message that was taken out of turn the scan need not know: it will not be there.
+  const inTurn = moved.filter(({ isInTurn }) => isInTurn);
+  const taken = inTurn.map(({ outboxId }) => outboxId).sort((a, b) => a - b);
   const isFull = found === limits.messages || fitting < found;
   const look = { taken, isFull, endedBelow: Number(endedBelow), xid: xid === null ? null : Number(xid) };
   return { batches: batchesOf(moved), look };
@@ -70,6 +75,8 @@ export function toMessage(row: Pick<MovedRow, 'offset' | 'id' | 'type' | 'key' |
 
 interface MovedRow {
   outboxId: number;
+  /** It lies where was looked, and no lower one was left there. */
+  isInTurn: boolean;
   channel: string;
   offset: number;
   id: string;
@@ -81,7 +88,9 @@ interface MovedRow {
 }
 
 /** Every row tells of the whole; a single one, without a message, when nothing was moved. */
-type Row = { found: number; fitting: number; endedBelow: string; xid: string | null } & (MovedRow | { channel: null });
+type Row = { found: number; fitting: number; picked: number; endedBelow: string; xid: string | null } & (
+  MovedRow | { channel: null }
+);
 
 function batchesOf(rows: readonly MovedRow[]): Batch[] {
   const batches: Batch[] = [];
@@ -115,14 +124,19 @@ const statement = {
       select id, row_number() over (order by id) as nth, sum(bytes) over (order by id) as bytes from found
     ) summed
     where nth = 1 or bytes <= $4
+  ), picked as materialized (
+    select id, true as is_in_turn from fitting
+    union all
+    select id, false from sync_outbox
+    where ${isControlRow} and exists (select from fitting) and id not in (select id from fitting)
   ), office as (
     select epoch from sync_leader where ${isHeld('$5', '$6', '$7', '$8')} and exists (select from fitting) for share
   ), taken as (
     delete from sync_outbox
-    where id = any (array(select id from fitting)) and exists (select from office)
+    where id = any (array(select id from picked)) and exists (select from office)
     returning id, message_id, channel, type, key, data, published_at
   ), numbered as (
-    select taken.*, row_number() over (partition by channel order by id) as nth,
+    select taken.*, row_number() over (partition by channel order by (${isControlRow}) desc, id) as nth,
            count(*) over (partition by channel) as many
     from taken
   ), before as (
@@ -145,14 +159,16 @@ const statement = {
     from numbered join heads on heads.name = numbered.channel
     returning channel, "offset", id, type, key, data, published_at
   ), moved as (
-    select logged.*, heads.epoch, numbered.id as outbox_id
+    select logged.*, heads.epoch, picked.id as outbox_id, picked.is_in_turn
     from logged
     join heads on heads.name = logged.channel
     join numbered on numbered.message_id = logged.id
+    join picked on picked.id = numbered.id
   )
   select (select count(*) from found)::int as found, (select count(*) from fitting)::int as fitting,
+         (select count(*) from picked)::int as picked,
          pg_snapshot_xmin(pg_current_snapshot())::text as "endedBelow", (select pg_current_xact_id()::text from office) as xid,
-         moved.outbox_id::float8 as "outboxId", moved.channel, moved."offset"::float8 as "offset", moved.id, moved.type,
+         moved.outbox_id::float8 as "outboxId", moved.is_in_turn as "isInTurn", moved.channel, moved."offset"::float8 as "offset", moved.id, moved.type,
          moved.key, moved.data, moved.published_at as at, moved.epoch
   from (select) always left join moved on true
   order by moved.channel, moved."offset"`,
