@@ -1,9 +1,16 @@
 import { connect, createServer, type AddressInfo, type Server, type Socket } from 'node:net';
 
-/** A network cable between a page and its server, to be pulled out. */
+/** One connection through the cable. */
+interface Line {
+  near: Socket;
+  far: Socket;
+}
+
+/** A network cable between a client and its server, to be treated badly. */
 export class Cable {
-  private readonly ends = new Set<Socket>();
+  private readonly lines = new Set<Line>();
   private isWhole = true;
+  private swallows: 'nothing' | 'answers' | 'everything' = 'nothing';
 
   private constructor(
     private readonly server: Server,
@@ -22,11 +29,19 @@ export class Cable {
   /** Breaks every connection; new ones are refused until it is plugged in again. */
   pull(): void {
     this.isWhole = false;
-    for (const end of this.ends) end.destroy();
+    for (const { near, far } of this.lines) for (const end of [near, far]) end.destroy();
+  }
+
+  /** Connections stay and nobody is told, but nothing passes any more, or no answers, until it is plugged in again. */
+  swallow(what: 'answers' | 'everything'): void {
+    this.swallows = what;
+    for (const line of this.lines) this.flow(line);
   }
 
   plugIn(): void {
     this.isWhole = true;
+    this.swallows = 'nothing';
+    for (const line of this.lines) this.flow(line);
   }
 
   async remove(): Promise<void> {
@@ -40,17 +55,29 @@ export class Cable {
       return;
     }
     const far = connect(Number(new URL(target).port), '127.0.0.1');
+    const line = { near, far };
+    this.lines.add(line);
     for (const [end, other] of [
       [near, far],
       [far, near],
     ] as const) {
-      this.ends.add(end);
-      end.pipe(other);
       end.on('error', () => other.destroy());
       end.on('close', () => {
-        this.ends.delete(end);
+        this.lines.delete(line);
         other.destroy();
       });
     }
+    this.flow(line);
   }
+
+  private flow({ near, far }: Line): void {
+    pass(near, far, this.swallows !== 'everything');
+    pass(far, near, this.swallows === 'nothing');
+  }
+}
+
+function pass(from: Socket, to: Socket, passes: boolean): void {
+  from.unpipe(to);
+  if (passes) from.pipe(to);
+  else from.pause();
 }

@@ -49,6 +49,11 @@ export class Program {
     return this.ended;
   }
 
+  /** SIGSTOP, for instance: it stands still until SIGCONT. */
+  send(signal: NodeJS.Signals): void {
+    this.child.kill(signal);
+  }
+
   async stop(signal: NodeJS.Signals = 'SIGTERM'): Promise<void> {
     if (!this.over) this.child.kill(signal);
     await this.ended;

@@ -1,5 +1,6 @@
 import { Logger } from '@nestjs/common';
 import { DataSource } from 'typeorm';
+import type { Cable } from '../../../test/support/cable.js';
 import type { TestDatabase } from '../../../test/support/database.js';
 import { syncDatabase } from '../../../test/support/sync-database.js';
 import { CommitWatch } from '../src/log/commit-watch.js';
@@ -34,7 +35,7 @@ export class LogNode {
   }
 
   static async on(url: string, options: SyncOptions = {}): Promise<LogNode> {
-    const database = new DataSource({ type: 'postgres', url, poolSize: 60 });
+    const database = new DataSource({ type: 'postgres', url, poolSize: 60, applicationName: options.node });
     return new LogNode(await database.initialize(), options);
   }
 
@@ -69,6 +70,13 @@ export class LogRig {
     const node = await LogNode.on(url, options);
     this.nodes.push(node);
     return node;
+  }
+
+  /** The database's address through a cable. */
+  through(cable: Cable): string {
+    const url = new URL(this.testDatabase.url);
+    url.port = new URL(cable.url).port;
+    return url.href;
   }
 
   async remove(): Promise<void> {

@@ -17,13 +17,15 @@ export interface Office {
 const logger = new Logger('Sequencer');
 
 /**
- * Tries to take office. Succeeds when the lease of the present leader has run out, by the database's clock, or when its
- * backend is gone.
+ * Tries to take office. Succeeds when it is vacant: when the lease of the present leader has run out, by the database's
+ * clock, or its backend is gone.
  *
  * The predecessor may be stopped with a batch in flight, whose lock on the leader's row would keep the office closed; so
  * its recorded backend is ended first. Start time and pid together name the backend: a pid is used again.
  */
 export async function takeOffice(connection: LeaderConnection, node: string, leaseMs: number): Promise<Office | null> {
+  // Asked first, and not only by `take`: that would wait for the lock of one whose lease ran out after `endPredecessor`.
+  if ((await connection.query(seeVacancy, [])).length === 0) return null;
   try {
     await connection.query(endPredecessor, []);
   } catch (error) {
@@ -57,15 +59,20 @@ export function lastOf({ last }: Office): unknown[] {
 
 const insufficientPrivilege = '42501';
 
+// Another role's start time is not shown to everybody: then the pid alone has to do.
+const isVacant = `(l.lease_until < clock_timestamp() or not exists (
+  select from pg_stat_activity a where a.pid = l.backend_pid and coalesce(a.backend_start = l.backend_started_at, true)))`;
+
+const seeVacancy = { name: 'sync_see_vacancy', text: `select from sync_leader l where ${isVacant}` };
+
 const endPredecessor = {
   name: 'sync_end_predecessor',
   text: `
     select pg_terminate_backend(a.pid)
     from sync_leader l join pg_stat_activity a on a.pid = l.backend_pid and a.backend_start = l.backend_started_at
-    where l.lease_until < clock_timestamp() and a.pid <> pg_backend_pid()`,
+    where ${isVacant} and a.pid <> pg_backend_pid()`,
 };
 
-// Another role's start time is not shown to everybody: then the pid alone has to do.
 const take = {
   name: 'sync_take_office',
   text: `
@@ -74,9 +81,7 @@ const take = {
     set term = l.term + 1, epoch = $1, node = $2, backend_pid = me.pid, backend_started_at = me.backend_start,
         lease_until = clock_timestamp() + $3::float8 * interval '1 millisecond'
     from me
-    where l.lease_until < clock_timestamp() or not exists (
-      select from pg_stat_activity a
-      where a.pid = l.backend_pid and coalesce(a.backend_start = l.backend_started_at, true))
+    where ${isVacant}
     returning l.term::float8 as term, l.epoch`,
 };
 

@@ -206,11 +206,7 @@ describe('with Postgres away', () => {
     cable = await Cable.plug(() => rig.testDatabase.url);
   });
   afterEach(() => cable.remove());
-  const throughCable = (options = {}): Promise<LogNode> => {
-    const url = new URL(rig.testDatabase.url);
-    url.port = new URL(cable.url).port;
-    return rig.node(options, url.href);
-  };
+  const throughCable = (options = {}): Promise<LogNode> => rig.node(options, rig.through(cable));
   const unavailable = { code: 'database_unavailable', retryable: true };
 
   it('publishers are told so, with and without a transaction, and succeed when it is back', async () => {
