@@ -19,7 +19,7 @@ describeInBrowser('the page', () => {
 
   beforeAll(async () => {
     await buildStageIfStale();
-    platform = await startPlatform({ files: 'demo' });
+    platform = await startPlatform({ files: 'demo', sync: { ledgerFlushMs: 50 } });
     cable = await Cable.plug(() => platform.url);
     browser = await launchBrowser();
   }, 120_000);
@@ -104,6 +104,32 @@ describeInBrowser('the page', () => {
     expect(await tina.getByText('Before', { exact: false }).count()).toBe(0);
   });
 
+  it('tells who has the new version, and who is still without it, as they get it', async () => {
+    const [tina, pete] = [await signIn('Tina'), await signIn('Pete')];
+    await save('Roll Call_Concert.cho', chart('Roll Call', 'Present'));
+    await Promise.all([tina, pete].map((page) => song(page, 'Roll Call').waitFor()));
+    await song(tina, 'Roll Call').click();
+    await tina.getByRole('button', { name: 'Who has it?' }).click();
+    const member = (name: string): Locator =>
+      tina.getByRole('list', { name: 'Members' }).locator('> li').filter({ hasText: name });
+    await tina.getByRole('status').filter({ hasText: '2 of 4 have it' }).waitFor();
+    for (const name of ['Tina', 'Pete']) await member(name).getByText('Has it').first().waitFor();
+    await member('Alma').getByText('Not yet').first().waitFor();
+    const alma = await signIn('Alma');
+    await tina.getByRole('status').filter({ hasText: '3 of 4 have it' }).waitFor();
+    await member('Alma').getByText('Has it').first().waitFor();
+    await alma.context().close();
+    await save('Roll Call_Concert.cho', chart('Roll Call', 'Absent'));
+    await tina.getByText('Absent', { exact: false }).first().waitFor();
+    await tina.getByRole('status').filter({ hasText: '2 of 4 have it' }).waitFor();
+    await member('Alma')
+      .getByText(/away, last seen/)
+      .first()
+      .waitFor();
+    await tina.keyboard.press('Escape');
+    expect(await tina.getByRole('list', { name: 'Members' }).count()).toBe(0);
+  });
+
   it('shows a part as music', async () => {
     const tina = await signIn('Tina');
     await song(tina, 'Amazing Grace').click();
@@ -177,6 +203,7 @@ describeInBrowser('the page', () => {
       'Secret March_Bb.pdf',
       'Public Waltz_Concert.cho',
       'Open Song_Concert.cho',
+      'Roll Call_Concert.cho',
       'Sad Song_Bb.pdf',
       'Away 1_Concert.cho',
       'Away 2_Concert.cho',

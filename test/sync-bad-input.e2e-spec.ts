@@ -57,6 +57,7 @@ describe('bad input at the gateway', () => {
     ['a token that is no text', { token: 7 }, 'handshake_invalid'],
     ['an unknown protocol version', { token: 'tina', protocol: 99 }, 'protocol_unsupported'],
     ['no protocol version', { token: 'tina', protocol: undefined }, 'handshake_invalid'],
+    ['a device name that no screen could show', { token: 'tina', deviceName: 'iP\0ad' }, 'handshake_invalid'],
     ['a device id that is none', { token: 'tina', deviceId: '../x' }, 'handshake_invalid'],
   ])('refuses %s with a code, before the client is connected', async (_, auth, code) => {
     const refused = await refusal(auth);

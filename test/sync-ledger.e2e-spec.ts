@@ -58,13 +58,13 @@ describe('the delivery ledger', () => {
   };
 
   it('lists the members of the band, what each device acknowledged and who is away', async () => {
-    const tina = device('tina', { deviceId: 'tablet-of-tina' });
+    const tina = device('tina', { deviceId: 'tablet-of-tina', deviceName: 'iPad' });
     const mute = device('alma', { deviceId: 'tablet-of-alma' }, sync.url, false);
     await Promise.all([tina.subscribe(), mute.subscribe()]);
     const id = await publish();
     await Promise.all([tina.count(1), mute.count(1)]);
     const [{ knowsSince, lastSeenAt, ...known }] = (await until(id, 'tina', know)) as [Device];
-    expect(known).toEqual({ deviceId: 'tablet-of-tina', isConnected: true, hasSince: null });
+    expect(known).toEqual({ deviceId: 'tablet-of-tina', name: 'iPad', isConnected: true, hasSince: null });
     expect(Math.abs(Date.parse(knowsSince!) - Date.now())).toBeLessThan(5_000);
     expect(lastSeenAt).toEqual(expect.any(String));
     expect(await devicesOf(id, 'alma')).toMatchObject([{ deviceId: 'tablet-of-alma', isConnected: true, knowsSince: null }]);
@@ -110,7 +110,7 @@ describe('the delivery ledger', () => {
     const second = await publish();
     const witness = device('alma');
     await witness.subscribe();
-    await witness.count(2);
+    await witness.until(({ position }) => position?.offset === 2);
     // Stored by the device, and the acknowledgement was lost on the way.
     const again = device('tina', { deviceId: 'tablet-of-tina' }, sync.url, false);
     await again.subscribe(witness.position!);

@@ -6,7 +6,7 @@ import { prepareViews } from './library/heavy.js';
 import { LibraryPage } from './library/library-page.js';
 import { SongPage } from './library/song-page.js';
 import { Toasts } from './library/toasts.js';
-import { useFileRows, useStocking } from './library/use-library.js';
+import { useFileRows, useReporting, useStocking } from './library/use-library.js';
 import type { SetlistPlace } from './route.js';
 import type { Session } from './session/session.js';
 import { SignInPage } from './session/sign-in-page.js';
@@ -66,6 +66,7 @@ function FilePage({ fileId, place }: { fileId: string; place: SetlistPlace | nul
 /** What happens while nobody asks for it. */
 function Background(): ReactNode {
   useStocking();
+  useReporting();
   useEffect(() => {
     const prepare = (): void => void prepareViews().catch(() => undefined);
     const timer = setTimeout(prepare, 1_500);

@@ -33,6 +33,7 @@ export interface ConnectionOptions {
   url: string;
   token: TokenSource;
   deviceId: string;
+  deviceName: string | undefined;
   durable: boolean;
   socketOptions: Partial<ManagerOptions & SocketOptions>;
   clock: Clock;
@@ -178,12 +179,13 @@ export class Connection {
   }
 
   #open(token: string): void {
-    const { deviceId, durable, socketOptions, timings, clock } = this.options;
+    const { deviceId, deviceName, durable, socketOptions, timings, clock } = this.options;
     const { pace, messages, reset, revoked } = this.handlers;
     const target = {
       url: this.#namespaceUrl,
       token,
       deviceId,
+      deviceName,
       durable,
       options: socketOptions,
       answerTimeoutMs: timings.answerTimeoutMs,

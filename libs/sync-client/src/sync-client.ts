@@ -24,6 +24,8 @@ export interface SyncClientOptions {
   store?: SyncStore;
   /** Default: the store's. */
   deviceId?: string;
+  /** What the others in the band may call this device: "iPad". At most 40 characters. Default: none. */
+  deviceName?: string;
   /** For Socket.IO: a path, other transports, headers. */
   socketOptions?: Partial<ManagerOptions & SocketOptions>;
   clock?: Clock;
@@ -41,6 +43,7 @@ export type MessageListener = (channel: string, message: Message, circumstances:
  */
 export class SyncClient {
   readonly #store: SyncStore;
+  readonly #deviceId: string;
   readonly #clock: Clock;
   readonly #random: () => number;
   readonly #timings: Timings;
@@ -57,15 +60,27 @@ export class SyncClient {
 
   constructor(options: SyncClientOptions) {
     const { url, token, store = new MemoryStore(), socketOptions = {}, clock = systemClock, random = Math.random } = options;
-    const { deviceId = store.deviceId, surroundings = systemSurroundings } = options;
+    const { deviceId = store.deviceId, deviceName, surroundings = systemSurroundings } = options;
     this.#store = store;
+    this.#deviceId = deviceId;
     this.#clock = clock;
     this.#random = random;
     this.#timings = { ...defaultTimings, ...options.timings };
     this.#acknowledger = new Acknowledger(clock, (channel, offset) => this.#socket?.say('ack', { channel, offset }));
     this.#reporter = new Reporter(clock, (error, call) => this.#retryLater(error, call));
     this.#connection = new Connection(
-      { url, token, deviceId, durable: store.durable, socketOptions, clock, random, surroundings, timings: this.#timings },
+      {
+        url,
+        token,
+        deviceId,
+        deviceName,
+        durable: store.durable,
+        socketOptions,
+        clock,
+        random,
+        surroundings,
+        timings: this.#timings,
+      },
       {
         opened: (socket) => this.#opened(socket),
         leaving: () => this.#acknowledger.flush(),
@@ -131,6 +146,11 @@ export class SyncClient {
    */
   report(channel: string, holdings: Holdings): void {
     this.#reporter.report(channel, holdings);
+  }
+
+  /** What this client goes by at the server. */
+  get deviceId(): string {
+    return this.#deviceId;
   }
 
   /** The channels the store holds: what to follow on a page that opens without a network. */

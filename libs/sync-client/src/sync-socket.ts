@@ -58,6 +58,7 @@ export interface SocketTarget {
   url: string;
   token: string;
   deviceId: string;
+  deviceName: string | undefined;
   durable: boolean;
   options: Partial<ManagerOptions & SocketOptions>;
   answerTimeoutMs: number;
@@ -86,6 +87,7 @@ export class SyncSocket {
       auth: {
         token: target.token,
         deviceId: target.deviceId,
+        deviceName: target.deviceName,
         durable: target.durable,
         protocol,
         ...(canInflate ? { accept: ['deflate'] } : {}),

@@ -12,6 +12,13 @@ export const handshake = z.object({
   /** Chosen by the device, kept as long as its store is: it names the store, so two stores never share one. */
   deviceId: z.string().regex(/^[\w-]{8,64}$/, 'must be 8 to 64 letters, digits, "_" or "-"'),
   protocol: z.int(),
+  /** What the others in the band may call it: "iPad". */
+  deviceName: z
+    .string()
+    .min(1)
+    .max(40)
+    .regex(/^[^\p{Cc}\p{Cs}]*$/u)
+    .optional(),
   /** Whether the store outlives the page or process. One that does not cannot come back: its device is soon forgotten. */
   durable: z.boolean().default(true),
   /** What the client can read besides plain frames: `deflate`, then large frames come as `deflated`. Others are ignored. */

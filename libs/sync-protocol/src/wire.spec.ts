@@ -8,7 +8,7 @@ import { limits } from './limits.js';
 import { wireError } from './sync-error.js';
 
 /** SHA-256 of everything below, for version 1. */
-const knownWire = '0ea69e74ec7d1ba4e713f8d433a716028fb337917bdf86833866c0caf766cc2c';
+const knownWire = '36a105a671848db09adb2bc0a9d22cea2748c2affb4bc852f4a9859a3bf6654e';
 
 const schemaOf = (schema: z.ZodType): unknown => z.toJSONSchema(schema, { io: 'input' });
 

@@ -1,7 +1,7 @@
 import { SyncEngine1764000003002 } from './entities/engine-schema.js';
 import { SyncFile } from './entities/sync-file.js';
 import { SyncOperation } from './entities/sync-operation.js';
-import { SyncLedger1764000003020 } from './ledger/ledger-schema.js';
+import { SyncDeviceName1764000003021, SyncLedger1764000003020 } from './ledger/ledger-schema.js';
 import { SyncLogIndex1764000003030 } from './log/log-index-schema.js';
 import { SyncLog1764000003001 } from './log/log-schema.js';
 import { SyncPublishing1764000003005 } from './log/publishing-schema.js';
@@ -15,6 +15,7 @@ export const syncMigrations = [
   SyncEngine1764000003002,
   SyncPublishing1764000003005,
   SyncLedger1764000003020,
+  SyncDeviceName1764000003021,
   SyncLogIndex1764000003030,
   SyncRights1764000003040,
 ];

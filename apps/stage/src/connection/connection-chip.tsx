@@ -1,6 +1,6 @@
 import { useConnection } from '@soleil/sync-react';
 import type { ReactNode } from 'react';
-import { isOpenable } from '../library/file-words.js';
+import { isKept } from '../library/file-words.js';
 import { useBandFiles } from '../library/use-library.js';
 import { Icon } from '../design/icons.js';
 import { Popover } from '../design/popover.js';
@@ -75,7 +75,7 @@ function LastSynced({ at, now, tone }: { at: number | null; now: number; tone: C
 function DeviceShelf(): ReactNode {
   const { shelf } = useStand();
   const held = useObservable(shelf.held);
-  const files = useBandFiles().filter((file) => isOpenable(file) && file.content.kind !== 'audio');
+  const files = useBandFiles().filter(isKept);
   const here = files.filter(({ hash }) => held.has(hash)).length;
   if (files.length === 0) return null;
   return (

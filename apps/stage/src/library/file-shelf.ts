@@ -1,7 +1,8 @@
 import type { FileUpdate } from '@soleil/sync-protocol';
 import { ApiError, request } from '../session/api.js';
 import { Observable } from '../session/observable.js';
-import { isOpenable } from './file-words.js';
+import { isKept } from './file-words.js';
+import { sha256 } from './sha256.js';
 
 /** Without a place to keep files, memory holds some. */
 const memoryBudgetBytes = 64 * 1024 * 1024;
@@ -11,7 +12,7 @@ const memoryBudgetBytes = 64 * 1024 * 1024;
  * browser keeps them where it can (its cache storage needs https or localhost); elsewhere they live as long as the page.
  */
 export class FileShelf {
-  /** Hashes of the files that are here. */
+  /** Hashes of the files that are here, each computed from the bytes when they came. */
   readonly held = new Observable<ReadonlySet<string>>(new Set());
   readonly #memory = new Map<string, Uint8Array<ArrayBuffer>>();
   readonly #cache: Promise<Cache | null>;
@@ -39,7 +40,7 @@ export class FileShelf {
     if (kept) return kept;
     const response = await request(FileShelf.address(file), options);
     const bytes = await bytesOf(response, options.signal);
-    if (!(await isIntact(bytes, file.hash))) throw brokenOff();
+    if ((await sha256(bytes)) !== file.hash.toLowerCase()) throw brokenOff();
     await this.#keep(file.hash, bytes);
     return bytes;
   }
@@ -49,7 +50,7 @@ export class FileShelf {
    * `files`. To be called while there is a connection, whenever the library has changed.
    */
   stock(files: readonly FileUpdate[]): void {
-    this.#wanted = files.filter((file) => isOpenable(file) && file.content.kind !== 'audio');
+    this.#wanted = files.filter(isKept);
     this.#skipped.clear();
     void this.#fetchMissing();
   }
@@ -145,11 +146,4 @@ async function bytesOf(response: Response, signal: AbortSignal | undefined): Pro
   } catch (cause) {
     throw signal?.aborted ? cause : brokenOff();
   }
-}
-
-/** Where the browser can tell (https or localhost). */
-async function isIntact(bytes: Uint8Array<ArrayBuffer>, hash: string): Promise<boolean> {
-  if (globalThis.crypto?.subtle === undefined) return true;
-  const digest = new Uint8Array(await crypto.subtle.digest('SHA-256', bytes));
-  return [...digest].map((byte) => byte.toString(16).padStart(2, '0')).join('') === hash.toLowerCase();
 }

@@ -46,6 +46,9 @@ export function fileTitle(file: FileUpdate): string {
 export const isOpenable = ({ content }: FileUpdate): boolean =>
   content.readable && (content.kind === 'chart' || content.kind === 'part' || content.kind === 'audio');
 
+/** Whether a device keeps it, to open it without a network. Recordings are played from the network. */
+export const isKept = (file: FileUpdate): boolean => isOpenable(file) && file.content.kind !== 'audio';
+
 /** Why a file cannot be opened, in a sentence; null for one that can. */
 export function whyNot({ content }: FileUpdate): string | null {
   if (content.kind === 'placeholder') return 'A placeholder: this chart has not been written yet.';

@@ -3,6 +3,7 @@ import { useState, type ReactNode } from 'react';
 import { Header } from '../design/header.js';
 import { Icon } from '../design/icons.js';
 import { useWakeLock } from '../design/use-wake-lock.js';
+import { Receipts } from '../receipts/receipts.js';
 import { hrefOf, type SetlistPlace } from '../route.js';
 import { SetlistBar } from '../setlist/setlist-bar.js';
 import { useSetlistPlace } from '../setlist/use-setlist-place.js';
@@ -26,7 +27,8 @@ export function SongPage({ songId, fileId, place }: SongPageProps): ReactNode {
   const song = useLast(useLibrary().songsById.get(songId));
   const best = useFirstChoice(song);
   const openId = fileId ?? best;
-  const present = useFileRows().get(fileKey(openId ?? ''))?.data;
+  const row = useFileRows().get(fileKey(openId ?? ''));
+  const present = row?.data;
   const shown = useLast(present?.fileId === openId ? present : undefined);
   const context = useSetlistPlace(song?.songId ?? songId, place);
   const back = context === null ? hrefOf({ page: 'library' }) : hrefOf({ page: 'setlist', fileId: context.setlist.file.fileId });
@@ -39,7 +41,10 @@ export function SongPage({ songId, fileId, place }: SongPageProps): ReactNode {
         back={{ href: back, label: context === null ? 'Back to the library' : `Back to ${context.setlist.title}` }}
       />
       <main className={`page song ${context === null ? '' : 'song-in-setlist'}`}>
-        {song !== undefined && <FileTabs song={song} openId={openId} place={place} />}
+        <div className="song-bar">
+          {song !== undefined && <FileTabs song={song} openId={openId} place={place} />}
+          {row !== undefined && <Receipts row={row} />}
+        </div>
         {context?.entry.note && <p className="entry-note">{context.entry.note}</p>}
         {song !== undefined && <Unopenable song={song} />}
         {file !== undefined && <OpenFile key={file.fileId} file={file} isRemoved={present === undefined} />}

@@ -5,6 +5,7 @@ import { useEffect, useMemo } from 'react';
 import { useNow } from '../design/use-now.js';
 import type { Band } from '../session/api.js';
 import { useObservable, useStand } from '../session/use-session.js';
+import { holdingsOf } from './holdings.js';
 import { buildLibrary, type Library } from './library.js';
 
 type FileRows = ReadonlyMap<string, Row<FileUpdate>>;
@@ -67,6 +68,17 @@ export function useStocking(): void {
   useEffect(() => {
     if (state === 'live') shelf.stock([...rows.values()].map(({ data }) => data));
   }, [shelf, state, rows]);
+}
+
+/** Tells the band which of their files are on this device. */
+export function useReporting(): void {
+  const { client, shelf, state } = useStand();
+  const { channels } = useObservable(state);
+  const held = useObservable(shelf.held);
+  const rows = useFileRows();
+  useEffect(() => {
+    for (const channel of channels) client.report(channel, holdingsOf(client.channel(channel).rows.values(), held));
+  }, [client, channels, held, rows]);
 }
 
 function dateOf(time: number): string {

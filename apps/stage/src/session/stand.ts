@@ -2,6 +2,7 @@ import { openStore, SyncClient } from '@soleil/sync-client';
 import { FileShelf } from '../library/file-shelf.js';
 import { News } from '../library/news.js';
 import { allowedChannels, ApiError, whoAmI, type Band, type Me, type User } from './api.js';
+import { deviceName } from './device-name.js';
 import { Observable } from './observable.js';
 import { recall, remember, rememberUser } from './remembered.js';
 
@@ -41,7 +42,12 @@ export class Stand {
   ) {
     this.state = new Observable<StandState>({ user, bands, channels: [], sessionEnded: false });
     this.bandId = new Observable(recall<string>(`soleil.band.${user.userId}`));
-    this.client = new SyncClient({ url: location.origin, token: () => this.#token(), store });
+    this.client = new SyncClient({
+      url: location.origin,
+      token: () => this.#token(),
+      store,
+      deviceName: deviceName(navigator),
+    });
     this.news = new News(user.userId, this.client);
     this.shelf = new FileShelf(user.userId);
   }

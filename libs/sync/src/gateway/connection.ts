@@ -16,6 +16,7 @@ export interface Admitted {
   token: string;
   principal: Principal;
   deviceId: string;
+  deviceName: string | null;
   /** Its store outlives the page. */
   durable: boolean;
   /** Takes large frames compressed. */

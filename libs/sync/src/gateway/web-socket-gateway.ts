@@ -111,13 +111,13 @@ export class WebSocketGateway implements OnGatewayInit, OnGatewayConnection, Bef
 
   handleConnection(socket: Socket): void {
     const admitted = socket.data as Admitted;
-    const { principal, deviceId, durable } = admitted;
+    const { principal, deviceId, deviceName: name, durable } = admitted;
     const { windowBytes, frameBytes } = this.options;
     // The frame that fills the window goes beyond it.
     const connection = new Connection(
       socket,
       this.sender!,
-      this.ledger.connected({ userId: principal.userId, deviceId, durable }),
+      this.ledger.connected({ userId: principal.userId, deviceId, name, durable }),
       this.bus,
       admitted,
       Math.max(windowBytes - frameBytes, Math.ceil(windowBytes / 4)),
@@ -156,10 +156,10 @@ export class WebSocketGateway implements OnGatewayInit, OnGatewayConnection, Bef
 
   private async admit(socket: Socket): Promise<Admitted> {
     if (this.draining) throw new SyncError('shutting_down', 'The server is stopping.');
-    const { token, deviceId, durable, accept } = readHandshake(socket.handshake.auth);
+    const { token, deviceId, deviceName = null, durable, accept } = readHandshake(socket.handshake.auth);
     const principal = await this.bus.request('auth.token_presented', { token });
     if (this.devicesOf({ principal, deviceId }) >= this.options.devicesPerUser) throw this.tooManyDevices();
-    return { token, principal, deviceId, durable, acceptsDeflate: accept.includes('deflate') };
+    return { token, principal, deviceId, deviceName, durable, acceptsDeflate: accept.includes('deflate') };
   }
 
   /** How many other devices of the same user are connected. */

@@ -5,7 +5,7 @@ import { isConnected, isOnRoster } from './roster.js';
  * each device however many there are: 100 devices with 30 days of runs take some milliseconds.
  */
 export const devicesOf = `
-  select d.user_id as "userId", d.device_id as "deviceId", ${isConnected} as "isConnected",
+  select d.user_id as "userId", d.device_id as "deviceId", d.name, ${isConnected} as "isConnected",
          d.last_seen_at as "lastSeenAt", run.acknowledged_at as "knowsSince", h.since as "hasSince"
   from unnest($1::text[]) as member (user_id)
   join sync_device d using (user_id)

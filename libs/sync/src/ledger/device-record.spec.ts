@@ -1,7 +1,7 @@
 import { jest } from '@jest/globals';
 import { DeviceRecord } from './device-record.js';
 
-const identity = { userId: 'tina', deviceId: 'tablet-1', durable: true };
+const identity = { userId: 'tina', deviceId: 'tablet-1', name: null, durable: true };
 
 afterEach(() => void jest.useRealTimers());
 

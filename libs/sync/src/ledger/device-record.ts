@@ -8,6 +8,8 @@ const holdsWithinMs = 5_000;
 export interface DeviceIdentity {
   userId: string;
   deviceId: string;
+  /** What others may call it; null: it did not say. */
+  name: string | null;
   /** Its store outlives the page: it can come back and go on. */
   durable: boolean;
 }

@@ -52,3 +52,16 @@ export class SyncLedger1764000003020 implements MigrationInterface {
     await runner.query('drop table sync_device, sync_reader, sync_receipt, sync_holding');
   }
 }
+
+/** What people call a device. */
+export class SyncDeviceName1764000003021 implements MigrationInterface {
+  name = 'SyncDeviceName1764000003021';
+
+  async up(runner: QueryRunner): Promise<void> {
+    await runner.query('alter table sync_device add column name text');
+  }
+
+  async down(runner: QueryRunner): Promise<void> {
+    await runner.query('alter table sync_device drop column name');
+  }
+}

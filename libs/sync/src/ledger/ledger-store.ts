@@ -99,7 +99,7 @@ export class LedgerStore {
         ? []
         : await transaction.query<DeviceRow[]>(
             noteDevices,
-            columnsOf(news, 'userId', 'deviceId', 'durable', 'connection', 'ageMs', 'connected', 'unseenMs'),
+            columnsOf(news, 'userId', 'deviceId', 'name', 'durable', 'connection', 'ageMs', 'connected', 'unseenMs'),
           );
     const current = [...rows, ...noted].filter((row) => ours.get(`${row.user_id} ${row.device_id}`) === row.connection);
     return new Map(current.map(({ id, user_id, device_id }) => [`${user_id} ${device_id}`, id]));
@@ -118,6 +118,8 @@ interface DeliveryQuery {
 export interface DeviceDelivery {
   userId: string;
   deviceId: string;
+  /** As the device calls itself; null where it does not. */
+  name: string | null;
   isConnected: boolean;
   /** While it is connected, some seconds ago at most. */
   lastSeenAt: string;

@@ -11,7 +11,7 @@ import { LedgerStore, type DeviceDelivery } from './ledger-store.js';
 Logger.overrideLogger(['error', 'fatal']);
 
 const channel = 'band:b1';
-const tablet = { userId: 'tina', deviceId: 'tablet-1', durable: true };
+const tablet = { userId: 'tina', deviceId: 'tablet-1', name: null, durable: true };
 const hash = 'a'.repeat(64);
 
 describe('the ledger', () => {

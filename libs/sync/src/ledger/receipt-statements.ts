@@ -14,15 +14,15 @@ export const lockDevices = `
 /** A node whose connection is not the device's latest changes nothing. */
 export const noteDevices = `
   insert into sync_device as d
-    (user_id, device_id, durable, connection, connected_at, connected, first_seen_at, last_seen_at)
-  select user_id, device_id, durable, connection, statement_timestamp() - age_ms * interval '1 millisecond', connected,
+    (user_id, device_id, name, durable, connection, connected_at, connected, first_seen_at, last_seen_at)
+  select user_id, device_id, name, durable, connection, statement_timestamp() - age_ms * interval '1 millisecond', connected,
          statement_timestamp() - age_ms * interval '1 millisecond',
          statement_timestamp() - unseen_ms * interval '1 millisecond'
-  from unnest($1::text[], $2::text[], $3::boolean[], $4::uuid[], $5::float8[], $6::boolean[], $7::float8[])
-    as given (user_id, device_id, durable, connection, age_ms, connected, unseen_ms)
+  from unnest($1::text[], $2::text[], $3::text[], $4::boolean[], $5::uuid[], $6::float8[], $7::boolean[], $8::float8[])
+    as given (user_id, device_id, name, durable, connection, age_ms, connected, unseen_ms)
   order by user_id, device_id
   on conflict (user_id, device_id) do update
-  set durable = excluded.durable, connection = excluded.connection, connected_at = excluded.connected_at,
+  set name = excluded.name, durable = excluded.durable, connection = excluded.connection, connected_at = excluded.connected_at,
       connected = excluded.connected, last_seen_at = greatest(d.last_seen_at, excluded.last_seen_at)
   where d.connection = excluded.connection or d.connected_at < excluded.connected_at
   returning d.id, d.user_id, d.device_id, d.connection`;
