@@ -1,7 +1,7 @@
 import type { EntityManager, QueryRunner } from 'typeorm';
 import { LogRig, type LogNode } from '../../test/log-rig.js';
 import { LeaderConnection } from './leader-connection.js';
-import { takeOffice, type Office } from './leadership.js';
+import { renewOffice, takeOffice, type Office } from './leadership.js';
 import { OutboxScan } from './outbox-scan.js';
 import { sequenceBatch, type BatchLimits } from './sequence-batch.js';
 
@@ -117,4 +117,17 @@ it('moves as many bytes as allowed, and a message that is larger alone', async (
   const limits = { messages: 500, bytes: 1_000 };
   const batches = [await move(limits), await move(limits), await move(limits), await move(limits), await move(limits)];
   expect(batches).toEqual([[0, 1], [2], [3], [4, 5], []]);
+});
+
+it('moves nothing, and has lost the office, when its last message is not in the log', async () => {
+  await publish(1);
+  await publish(2);
+  const limits = { messages: 1, bytes: 1_000_000 };
+  const { batches } = (await sequenceBatch(connection, office, scan.ranges, limits))!;
+  const later = { ...office, last: { channel: 'band:b1', offset: 1, id: batches[0]!.messages[0]!.id } };
+  expect(await renewOffice(connection, later, 60_000)).toBe(true);
+  await node.database.query('delete from sync_message');
+  expect(await renewOffice(connection, later, 60_000)).toBe(false);
+  expect(await sequenceBatch(connection, later, scan.ranges, limits)).toBeNull();
+  expect(await node.database.query('select from sync_outbox')).toHaveLength(1);
 });
