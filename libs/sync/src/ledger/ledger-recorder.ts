@@ -15,9 +15,10 @@ const devicesPerWrite = 1_000;
 export class LedgerRecorder {
   private readonly logger = new Logger('Ledger');
   private readonly records = new Set<DeviceRecord>();
-  private flushTimer: NodeJS.Timeout | null = null;
-  private pruneTimer: NodeJS.Timeout | null = null;
+  private timer: NodeJS.Timeout | null = null;
   private flushing: Promise<void> | null = null;
+  private pruning: Promise<void> | null = null;
+  private prunedAt = -Infinity;
 
   /** @param flushMs how long things are gathered before they are stored */
   constructor(
@@ -26,15 +27,13 @@ export class LedgerRecorder {
   ) {}
 
   start(): void {
-    this.flushTimer ??= setInterval(() => void this.flush(), this.flushMs);
-    this.pruneTimer ??= setInterval(() => void this.prune(), pruneEveryMs);
+    this.timer ??= setInterval(() => this.round(), this.flushMs);
   }
 
   /** Stores what there is. */
   async stop(): Promise<void> {
-    if (this.flushTimer) clearInterval(this.flushTimer);
-    if (this.pruneTimer) clearInterval(this.pruneTimer);
-    await this.flushing;
+    if (this.timer) clearInterval(this.timer);
+    await Promise.all([this.flushing, this.pruning]);
     await this.flush();
   }
 
@@ -42,6 +41,13 @@ export class LedgerRecorder {
     const record = new DeviceRecord(identity, now);
     this.records.add(record);
     return record;
+  }
+
+  private round(): void {
+    void this.flush();
+    if (now() - this.prunedAt < pruneEveryMs) return;
+    this.prunedAt = now();
+    this.pruning ??= this.prune().finally(() => (this.pruning = null));
   }
 
   /** Stores what there is by now; what cannot be stored waits for the next time. */

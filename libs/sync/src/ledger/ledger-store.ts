@@ -146,16 +146,20 @@ const keyOf = ({ record: { identity } }: Taken): string => `${identity.userId} $
 function latestOfEachDevice(taken: readonly Taken[]): Entry[] {
   const byDevice = new Map<string, Entry>();
   for (const own of [...taken].sort((one, other) => one.record.connectedAt - other.record.connectedAt)) {
-    const entry = byDevice.get(keyOf(own));
-    const marks = new Map(entry?.marks);
-    for (const [channel, mark] of own.marks) {
-      const earlier = marks.get(channel);
-      marks.set(channel, earlier === undefined ? mark : joined(earlier, mark));
-    }
-    const holdings = new Map([...(entry?.holdings ?? []), ...own.holdings]);
-    byDevice.set(keyOf(own), { taken: own, marks, holdings });
+    const earlier = byDevice.get(keyOf(own));
+    byDevice.set(keyOf(own), {
+      taken: own,
+      marks: earlier ? merged(earlier.marks, own.marks) : own.marks,
+      holdings: earlier ? new Map([...earlier.holdings, ...own.holdings]) : own.holdings,
+    });
   }
   return [...byDevice.values()];
+}
+
+function merged(earlier: ReadonlyMap<string, Mark>, later: ReadonlyMap<string, Mark>): Map<string, Mark> {
+  const marks = new Map(later);
+  for (const [channel, mark] of earlier) marks.set(channel, joined(mark, later.get(channel)));
+  return marks;
 }
 
 /** Rows as a statement's parameters: one array for each column. */

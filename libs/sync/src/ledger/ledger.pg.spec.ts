@@ -175,6 +175,31 @@ describe('the ledger', () => {
     await looking.destroy();
   });
 
+  it('asks the database as often for a thousand devices that come back at once as for one', async () => {
+    const statements: string[] = [];
+    const watched = await new DataSource({
+      type: 'postgres',
+      url: testDatabase.url,
+      logging: ['query'],
+      logger: { logQuery: (sql: string) => statements.push(sql) } as never,
+    }).initialize();
+    const recorder = new LedgerRecorder(new LedgerStore(watched), 1_000);
+    const comeBack = async (devices: number): Promise<number> => {
+      for (let n = 0; n < devices; n++) {
+        const record = recorder.connected({ ...tablet, deviceId: `tablet-${n}` });
+        for (const followed of ['system', 'band:b1', 'band:b1:Bb']) record.subscribed(followed, 7);
+      }
+      statements.length = 0;
+      await recorder.flush();
+      return statements.length;
+    };
+    const forOne = await comeBack(1);
+    expect(forOne).toBeGreaterThan(0);
+    expect(await comeBack(1_000)).toBe(forOne);
+    await recorder.stop();
+    await watched.destroy();
+  });
+
   it('knows who has a file, since when, by its hash; a report that comes again changes nothing', async () => {
     await database.query(
       `insert into sync_message (channel, "offset", id, type, key, published_at) values ($1, 1, $2, 'file_update', 'file:1', now())`,
