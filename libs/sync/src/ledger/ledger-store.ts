@@ -1,4 +1,5 @@
 import type { DataSource, EntityManager } from 'typeorm';
+import { inTransaction, withRunner } from '../log/borrowed-runner.js';
 import { joined, type Holding, type Mark, type Taken } from './device-record.js';
 import { devicesOf } from './delivery-statement.js';
 import { appendRuns, insertReaders, lockDevices, noteDevices, shortenRuns, truncateRuns } from './receipt-statements.js';
@@ -17,40 +18,22 @@ interface Entry {
  * the node that has the device's latest connection is heard, so that a late write of the other one undoes nothing.
  */
 export class LedgerStore {
-  constructor(private readonly database: DataSource) {}
+  /** @param timeoutMs a write that takes longer is given up */
+  constructor(
+    private readonly database: DataSource,
+    private readonly timeoutMs = 10_000,
+  ) {}
 
   /**
-   * Stores everything or nothing.
+   * Stores everything or nothing. When it fails with `database_unavailable` it may have been stored all the same: storing
+   * it again is harmless.
    * @param now the clock by which marks were made: what is stored is their age, so that the database's clock alone counts
    */
   async write(taken: readonly Taken[], now: () => number): Promise<void> {
     const entries = latestOfEachDevice(taken);
-    await this.database.transaction(async (transaction) => {
-      const ids = await this.claim(entries, transaction, now);
-      const known = entries.flatMap((entry) => {
-        const device = ids.get(keyOf(entry.taken));
-        return device === undefined ? [] : [{ ...entry, device }];
-      });
-      const marks = known.flatMap(({ device, marks }) =>
-        [...marks].map(([channel, { floor, upTo, at }]) => ({ device, channel, floor, upTo, ageMs: now() - at })),
-      );
-      const begun = marks.filter(({ floor }) => floor !== null);
-      if (begun.length > 0) {
-        const columns = columnsOf(begun, 'device', 'channel', 'floor');
-        await transaction.query(insertReaders, columns.slice(0, 2));
-        await transaction.query(shortenRuns, columns);
-        await transaction.query(truncateRuns, columns);
-      }
-      if (marks.length > 0) await transaction.query(appendRuns, columnsOf(marks, 'device', 'channel', 'upTo', 'ageMs'));
-      const holdings = known.flatMap(({ device, holdings }) =>
-        [...holdings.values()].map(({ at, ...holding }) => ({ device, ...holding, ageMs: now() - at })),
-      );
-      const gone = holdings.filter(({ hash }) => hash === null);
-      if (gone.length > 0) await transaction.query(dropHoldings, columnsOf(gone, 'device', 'key'));
-      const held = holdings.filter(({ hash }) => hash !== null);
-      if (held.length > 0)
-        await transaction.query(putHoldings, columnsOf(held, 'device', 'channel', 'key', 'hash', 'ageMs'));
-    });
+    await withRunner(this.database, this.timeoutMs, (runner) =>
+      inTransaction(runner, () => this.writeIn(runner.manager, entries, now)),
+    );
   }
 
   /** The devices of these people that are on the roster, in the order in which they were first seen. */
@@ -74,6 +57,32 @@ export class LedgerStore {
   async prune(): Promise<void> {
     await this.database.query(removeUnseenDevices);
     await this.database.query(mergeOldRuns);
+  }
+
+  private async writeIn(transaction: EntityManager, entries: readonly Entry[], now: () => number): Promise<void> {
+    const ids = await this.claim(entries, transaction, now);
+    const known = entries.flatMap((entry) => {
+      const device = ids.get(keyOf(entry.taken));
+      return device === undefined ? [] : [{ ...entry, device }];
+    });
+    const marks = known.flatMap(({ device, marks }) =>
+      [...marks].map(([channel, { floor, upTo, at }]) => ({ device, channel, floor, upTo, ageMs: now() - at })),
+    );
+    const begun = marks.filter(({ floor }) => floor !== null);
+    if (begun.length > 0) {
+      const columns = columnsOf(begun, 'device', 'channel', 'floor');
+      await transaction.query(insertReaders, columns.slice(0, 2));
+      await transaction.query(shortenRuns, columns);
+      await transaction.query(truncateRuns, columns);
+    }
+    if (marks.length > 0) await transaction.query(appendRuns, columnsOf(marks, 'device', 'channel', 'upTo', 'ageMs'));
+    const holdings = known.flatMap(({ device, holdings }) =>
+      [...holdings.values()].map(({ at, ...holding }) => ({ device, ...holding, ageMs: now() - at })),
+    );
+    const gone = holdings.filter(({ hash }) => hash === null);
+    if (gone.length > 0) await transaction.query(dropHoldings, columnsOf(gone, 'device', 'key'));
+    const held = holdings.filter(({ hash }) => hash !== null);
+    if (held.length > 0) await transaction.query(putHoldings, columnsOf(held, 'device', 'channel', 'key', 'hash', 'ageMs'));
   }
 
   /** @returns the rows of those devices whose latest connection is ours, locked */

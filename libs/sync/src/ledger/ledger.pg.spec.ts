@@ -1,6 +1,7 @@
 import { randomUUID } from 'node:crypto';
 import { Logger } from '@nestjs/common';
 import { DataSource } from 'typeorm';
+import { Cable } from '../../../../test/support/cable.js';
 import type { TestDatabase } from '../../../../test/support/database.js';
 import { syncDatabase } from '../../../../test/support/sync-database.js';
 import { DeviceRecord } from './device-record.js';
@@ -148,6 +149,28 @@ describe('the ledger', () => {
     await database.query('alter table sync_receipt_gone rename to sync_receipt');
     await here.flush();
     expect(await runs()).toEqual([3, 6]);
+  });
+
+  it('gives up a database that fell silent in the middle of a write, and stores everything once it answers again', async () => {
+    const cable = await Cable.plug(() => testDatabase.url);
+    const url = new URL(testDatabase.url);
+    url.port = new URL(cable.url).port;
+    const far = await new DataSource({ type: 'postgres', url: url.href, poolSize: 5 }).initialize();
+    const recorder = new LedgerRecorder(new LedgerStore(far, 500), 1_000);
+    const record = recorder.connected(tablet);
+    record.subscribed(channel, 2);
+    await recorder.flush();
+    cable.swallow('answers');
+    record.acknowledged(channel, 5);
+    await recorder.flush();
+    expect(await runs()).toEqual([2]);
+    cable.plugIn();
+    record.acknowledged(channel, 6);
+    await recorder.flush();
+    expect(await runs()).toEqual([2, 6]);
+    await recorder.stop();
+    await far.destroy();
+    await cable.remove();
   });
 
   it('lets two nodes that write about the same devices at once wait for each other, never both ways', async () => {

@@ -1,7 +1,7 @@
 import { SyncError } from '@soleil/sync-protocol';
-import type { PoolClient } from 'pg';
 import type { DataSource, QueryRunner } from 'typeorm';
-import { databaseUnavailable, isDatabaseAway, translated } from './database-away.js';
+import { inTransaction, withRunner } from './borrowed-runner.js';
+import { isDatabaseAway, translated } from './database-away.js';
 import type { OutboxRow } from './outbox-message.js';
 import { isKeyHeld, type Outbox } from './outbox.js';
 
@@ -141,44 +141,14 @@ export class PublishQueue {
     this.onStored();
   }
 
-  /** Borrows a connection. One that does not answer in time is given up, and all that wait are told. */
-  private async withRunner<Result>(work: (runner: QueryRunner) => Promise<Result>): Promise<Result> {
-    const runner = this.database.createQueryRunner();
-    let timer: NodeJS.Timeout | undefined;
-    const timeout = new Promise<never>((_, reject) => {
-      timer = setTimeout(() => {
-        const error = databaseUnavailable(new Error(`No answer within ${this.options.publishTimeoutMs} ms`));
-        for (const call of this.waiting.splice(0)) call.reject(error);
-        void abandon(runner);
-        reject(error);
-      }, this.options.publishTimeoutMs);
+  private withRunner<Result>(work: (runner: QueryRunner) => Promise<Result>): Promise<Result> {
+    return withRunner(this.database, this.options.publishTimeoutMs, work, (error) => {
+      for (const call of this.waiting.splice(0)) call.reject(error);
     });
-    try {
-      return await Promise.race([work(runner).finally(() => void runner.release()), timeout]);
-    } finally {
-      clearTimeout(timer);
-    }
   }
 }
 
 /** A statement outside of a transaction stores each message for itself; a call with several must not be stored in part. */
 function needsTransaction({ rows }: Call): boolean {
   return rows.length > 1 && rows.some(({ idempotencyKey }) => idempotencyKey !== null);
-}
-
-async function inTransaction<Result>(runner: QueryRunner, work: () => Promise<Result>): Promise<Result> {
-  await runner.startTransaction();
-  try {
-    const result = await work();
-    await runner.commitTransaction();
-    return result;
-  } catch (error) {
-    await runner.rollbackTransaction().catch(() => undefined);
-    throw error;
-  }
-}
-
-/** Ends a connection whose answer nobody waits for any more; the work on it then fails and releases it. */
-async function abandon(runner: QueryRunner): Promise<void> {
-  await ((await runner.connect()) as PoolClient & { end(): Promise<void> }).end();
 }
