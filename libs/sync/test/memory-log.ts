@@ -15,6 +15,9 @@ interface PendingRead {
   fail(): void;
 }
 
+/** Brings a question to where the log is, and the answer back. */
+export type Carry = <Answer>(look: () => Answer) => Promise<Answer>;
+
 /**
  * The log as an array, with LogReader's contract. It answers when it is told to, in any order, so that a test decides what
  * happens between question and answer.
@@ -29,26 +32,34 @@ export class MemoryLog {
     return this as unknown as LogReader;
   }
 
+  /** The same log, for what reads it at the end of another line. */
+  over(carry: Carry): LogReader {
+    return Object.assign(Object.create(this) as LogReader, { read: carry });
+  }
+
   /** Another leader takes office: what is appended from now on is of a new epoch. */
   changeLeader(): void {
     this.term += 1;
   }
 
   append(channel: string, entries: readonly Entry[]): Batch {
-    const log = this.of(channel);
     const epoch = `epoch-${this.term}`;
+    const next = this.headOf(channel) + 1;
+    const messages = entries.map(({ key, gone }, index) => ({
+      id: `${channel}#${next + index}@${epoch}`,
+      type: 'note',
+      ...(key === null ? {} : { key }),
+      data: gone ? null : next + index,
+      at: '2026-11-23T20:00:00.000Z',
+    }));
+    return this.put(channel, epoch, messages);
+  }
+
+  /** Numbers messages and takes them in. */
+  put(channel: string, epoch: string, unnumbered: readonly Omit<Message, 'offset'>[]): Batch {
+    const log = this.of(channel);
     const from = log.messages.length + 1;
-    const messages = entries.map(({ key, gone }, index): Message => {
-      const offset = from + index;
-      return {
-        offset,
-        id: `${channel}#${offset}@${epoch}`,
-        type: 'note',
-        ...(key === null ? {} : { key }),
-        data: gone ? null : offset,
-        at: '2026-11-23T20:00:00.000Z',
-      };
-    });
+    const messages = unnumbered.map((message, index): Message => ({ offset: from + index, ...message }));
     if (log.epochs.at(-1)?.epoch !== epoch) log.epochs.push({ epoch, beganAt: from });
     log.messages.push(...messages);
     return { channel, epoch, from, to: this.headOf(channel), messages };
@@ -68,6 +79,15 @@ export class MemoryLog {
     log.messages.splice(offset);
     log.epochs = log.epochs.filter(({ beganAt }) => beganAt <= offset);
     this.changeLeader();
+  }
+
+  /** @returns what sets every channel back to how it is now */
+  backup(): () => void {
+    const kept = [...this.channels].map(([channel, log]) => [channel, structuredClone(log)] as const);
+    return () => {
+      this.channels.clear();
+      for (const [channel, log] of kept) this.channels.set(channel, structuredClone(log));
+    };
   }
 
   epochAt(channel: string, offset: number): string {
