@@ -44,7 +44,7 @@ export interface ConnectionOptions {
 }
 
 /** What the frames of a connection are for. */
-export type FrameHandlers = Pick<SocketListener, 'pace' | 'messages' | 'reset' | 'revoked'> & {
+export type FrameHandlers = Pick<SocketListener, 'pace' | 'messages' | 'reset' | 'revoked' | 'signal'> & {
   opened(socket: SyncSocket): void;
   /** We are about to end a connection that works: the last moment to say something. */
   leaving(): void;
@@ -180,7 +180,7 @@ export class Connection {
 
   #open(token: string): void {
     const { deviceId, deviceName, durable, socketOptions, timings, clock } = this.options;
-    const { pace, messages, reset, revoked } = this.handlers;
+    const { pace, messages, reset, revoked, signal } = this.handlers;
     const target = {
       url: this.#namespaceUrl,
       token,
@@ -200,6 +200,7 @@ export class Connection {
       messages,
       reset,
       revoked,
+      signal,
     });
     this.#socket = socket;
   }

@@ -1,4 +1,4 @@
-import type { DeflatedFrame, Message, MessagesFrame, Pace } from '@soleil/sync-protocol';
+import type { DeflatedFrame, Message, MessagesFrame, Pace, Signalled } from '@soleil/sync-protocol';
 
 /**
  * Checks of what a server sends, by hand: the schemas of the protocol would bring their library to every device (84 KB,
@@ -31,6 +31,13 @@ export const isMessagesFrame = (value: unknown): value is MessagesFrame => {
 };
 
 export const isDeflatedFrame = (value: unknown): value is DeflatedFrame => isObject(value) && typeof value.data === 'string';
+
+export const isSignal = (value: unknown): value is Signalled =>
+  isObject(value) &&
+  typeof value.channel === 'string' &&
+  typeof value.type === 'string' &&
+  (value.key === undefined || typeof value.key === 'string') &&
+  (value.from === undefined || (isObject(value.from) && typeof value.from.userId === 'string'));
 
 export const namesChannel = (value: unknown): value is { channel: string } =>
   isObject(value) && typeof value.channel === 'string';

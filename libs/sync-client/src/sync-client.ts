@@ -1,4 +1,4 @@
-import type { Message, MessagesFrame, Pace, SyncRequest, WireError } from '@soleil/sync-protocol';
+import type { Message, MessagesFrame, Pace, Signal, Signalled, SyncRequest, WireError } from '@soleil/sync-protocol';
 import type { ManagerOptions, SocketOptions } from 'socket.io-client';
 import { Acknowledger } from './acknowledger.js';
 import { backoffMs } from './backoff.js';
@@ -11,6 +11,7 @@ import { FollowedChannel } from './followed-channel.js';
 import { Listeners } from './listeners.js';
 import { MemoryStore } from './memory-store.js';
 import { Reporter, type Holdings } from './reporter.js';
+import { Signaller } from './signaller.js';
 import type { SyncStore } from './store.js';
 import { systemSurroundings, type Surroundings } from './surroundings.js';
 import type { SyncSocket } from './sync-socket.js';
@@ -50,6 +51,8 @@ export class SyncClient {
   readonly #connection: Connection;
   readonly #acknowledger: Acknowledger;
   readonly #reporter: Reporter;
+  readonly #signaller = new Signaller();
+  readonly #signals = new Listeners<[Signalled]>();
   readonly #channels = new Map<string, FollowedChannel>();
   readonly #empty = new Map<string, ChannelSnapshot>();
   readonly #messages = new Listeners<Parameters<MessageListener>>();
@@ -92,6 +95,7 @@ export class SyncClient {
           this.#reporter.forgetTold(channel);
         },
         revoked: (channel) => this.#channels.get(channel)?.revoked(),
+        signal: (signal) => this.#signals.tell(signal),
       },
     );
   }
@@ -192,6 +196,19 @@ export class SyncClient {
     return this.#messages.add(listener);
   }
 
+  /**
+   * Tells whoever follows a channel that this device follows, now: a turned page, who is there. Of one type and key only the
+   * latest counts. Without a connection nothing happens, and nothing is sent later. Data is at most 4 KiB of JSON.
+   */
+  signal(signal: Signal): void {
+    this.#signaller.send(signal);
+  }
+
+  /** Tells each signal that others, or the server, send into a followed channel. @returns what ends it */
+  onSignal(listener: (signal: Signalled) => void): () => void {
+    return this.#signals.add(listener);
+  }
+
   /** Asks the server to look for changes. @throws SyncClientError the server's reason, or `not_connected` */
   async requestSync(request: SyncRequest): Promise<{ operationId: string }> {
     if (this.#socket === null)
@@ -243,12 +260,14 @@ export class SyncClient {
     this.#socket = socket;
     for (const channel of this.#channels.values()) channel.attach(socket);
     this.#reporter.attach(socket);
+    this.#signaller.attach(socket);
     this.#checkCaughtUp();
   }
 
   #ended(): void {
     this.#socket = null;
     this.#reporter.detach();
+    this.#signaller.detach();
     this.#acknowledger.dropAll();
     for (const cancel of this.#cancelRetries) cancel();
     this.#cancelRetries.clear();

@@ -7,6 +7,8 @@ import type {
   Pong,
   Position,
   protocolVersion,
+  Signal,
+  Signalled,
   SubscribeAnswer,
   SyncRequest,
   WireError,
@@ -14,7 +16,7 @@ import type {
 import { io, type ManagerOptions, type Socket, type SocketOptions } from 'socket.io-client';
 import { clientError, mayReconnect, SyncClientError } from './client-error.js';
 import type { Clock } from './clock.js';
-import { isDeflatedFrame, isMessagesFrame, isPace, namesChannel } from './frame-check.js';
+import { isDeflatedFrame, isMessagesFrame, isPace, isSignal, namesChannel } from './frame-check.js';
 import { InOrder } from './in-order.js';
 import { canInflate, inflate } from './inflate.js';
 
@@ -28,6 +30,7 @@ interface Questions {
   subscribe: { frame: { channel: string; position?: Position }; answer: SubscribeAnswer };
   unsubscribe: { frame: { channel: string }; answer: Answer<object> };
   have: { frame: Have; answer: Answer<object> };
+  signal: { frame: Signal; answer: Answer<object> };
   sync_request: { frame: SyncRequest; answer: Answer<{ operationId: string }> };
 }
 
@@ -49,6 +52,7 @@ export interface SocketListener {
   messages(frame: MessagesFrame, bytes: number): void;
   reset(channel: string): void;
   revoked(channel: string): void;
+  signal(signal: Signalled): void;
   draining(draining: Draining): void;
   pong(pong: Pong): void;
 }
@@ -175,6 +179,8 @@ export class SyncSocket {
     socket.on('revoked', (frame: unknown) =>
       this.#inOrder.run(() => this.#named('revoked', frame, ({ channel }) => this.listener.revoked(channel))),
     );
+    // Ephemeral: one that cannot be read is as if it had not come.
+    socket.on('signal', (frame: unknown) => isSignal(frame) && this.listener.signal(frame));
     socket.on('pace', (frame: unknown) => (isPace(frame) ? this.listener.pace(frame) : this.#unreadable('pace')));
     socket.on('draining', (frame: Draining) => this.listener.draining(frame));
     socket.on('pong', (frame: Pong) => this.listener.pong(frame));

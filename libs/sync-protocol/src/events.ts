@@ -2,6 +2,7 @@ import { closing, draining } from './closing.js';
 import { pace, ping, pong } from './handshake.js';
 import { have, haveAnswer } from './have.js';
 import { deflatedFrame, messagesFrame } from './messages.js';
+import { signal, signalAnswer, signalled } from './signal.js';
 import { ack, ackAnswer, reset, revoked, subscribe, subscribeAnswer, unsubscribe, unsubscribeAnswer } from './subscribe.js';
 import { syncRequest, syncRequestAnswer } from './sync-request.js';
 
@@ -12,6 +13,7 @@ export const up = {
   ack: { frame: ack, answer: ackAnswer },
   have: { frame: have, answer: haveAnswer },
   sync_request: { frame: syncRequest, answer: syncRequestAnswer },
+  signal: { frame: signal, answer: signalAnswer },
   ping: { frame: ping, answer: pong },
 } as const;
 
@@ -22,6 +24,7 @@ export const down = {
   deflated: deflatedFrame,
   reset,
   revoked,
+  signal: signalled,
   closing,
   draining,
   pong,

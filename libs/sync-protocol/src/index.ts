@@ -19,5 +19,6 @@ export { limits } from './limits.js';
 export { message, messagesFrame, type DeflatedFrame, type Message, type MessagesFrame } from './messages.js';
 export { position, type Position } from './position.js';
 export { reset, revoked, subscribe, type Reset, type Revoked, type SubscribeAnswer } from './subscribe.js';
+export { signal, signalName, type Signal, type Signalled } from './signal.js';
 export { syncRequest, type SyncRequest } from './sync-request.js';
 export { SyncError, wireError, type WireError } from './sync-error.js';

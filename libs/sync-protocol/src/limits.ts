@@ -6,4 +6,6 @@ export const limits = {
   packetBytes: 1024 * 1024,
   /** A message's data, bytes of JSON. */
   messageBytes: 256 * 1024,
+  /** A signal's data, bytes of JSON. */
+  signalBytes: 4 * 1024,
 } as const;

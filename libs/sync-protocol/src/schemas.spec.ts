@@ -37,11 +37,11 @@ const error = fc.record({
 });
 const answer = (fields: Record<string, fc.Arbitrary<unknown>>): fc.Arbitrary<unknown> =>
   fc.oneof(fc.record({ ok: fc.constant(true), ...fields }), fc.record({ ok: fc.constant(false), error }));
+const signal = { channel, type: text(64), key: rare(text(200)), data: json };
 const message = fc.record({ offset, id: fc.uuid(), type: text(64), key: rare(text(200)), data: json, at });
 
 /** Whatever may be sent, and what may be answered. */
-const valid: Record<keyof typeof up, { frame: fc.Arbitrary<unknown>; answer: fc.Arbitrary<unknown> }> &
-  Record<keyof typeof down, unknown> = {
+const validUp: Record<keyof typeof up, { frame: fc.Arbitrary<unknown>; answer: fc.Arbitrary<unknown> }> = {
   subscribe: {
     frame: fc.record({ channel, position: rare(fc.record({ epoch, offset })) }),
     answer: answer({ epoch, head: offset }),
@@ -62,7 +62,10 @@ const valid: Record<keyof typeof up, { frame: fc.Arbitrary<unknown>; answer: fc.
     frame: fc.record({ scope: fc.constantFrom('file', 'band'), id: text(64), mode: fc.constantFrom('delta', 'full') }),
     answer: answer({ operationId: fc.string() }),
   },
+  signal: { frame: fc.record(signal), answer: answer({}) },
   ping: { frame: fc.record({ t: clock }), answer: fc.record({ t: clock, serverTime: clock }) },
+};
+const validDown: Record<keyof typeof down, fc.Arbitrary<unknown>> = {
   pace: fc.record({ ackEveryMs: fc.nat(), ackEveryBytes: fc.integer({ min: 1 }) }),
   messages: fc.record({
     channel,
@@ -73,8 +76,9 @@ const valid: Record<keyof typeof up, { frame: fc.Arbitrary<unknown>; answer: fc.
     more: rare(fc.constant(true)),
   }),
   deflated: fc.record({ data: fc.base64String() }),
-  reset: fc.record({ channel, epoch, reason: fc.constantFrom('epoch_unknown', 'position_ahead') }),
+  reset: fc.record({ channel, epoch, reason: fc.constantFrom('epoch_unknown', 'position_ahead', 'rights_renewed') }),
   revoked: fc.record({ channel }),
+  signal: fc.record({ ...signal, from: rare(fc.record({ userId: fc.string() })) }),
   closing: fc.record({ error, reconnect: fc.boolean() }),
   draining: fc.record({ retryAfterMs: fc.nat() }),
   pong: fc.record({ t: clock, serverTime: clock }),
@@ -84,14 +88,10 @@ const upEvents = Object.keys(up) as (keyof typeof up)[];
 const downEvents = Object.keys(down) as (keyof typeof down)[];
 const cases: [string, z.ZodType, fc.Arbitrary<unknown>][] = [
   ...upEvents.flatMap((event): [string, z.ZodType, fc.Arbitrary<unknown>][] => [
-    [event, up[event].frame, valid[event].frame],
-    [`the answer to ${event}`, up[event].answer, valid[event].answer],
+    [event, up[event].frame, validUp[event].frame],
+    [`the answer to ${event}`, up[event].answer, validUp[event].answer],
   ]),
-  ...downEvents.map((event): [string, z.ZodType, fc.Arbitrary<unknown>] => [
-    event,
-    down[event],
-    valid[event] as fc.Arbitrary<unknown>,
-  ]),
+  ...downEvents.map((event): [string, z.ZodType, fc.Arbitrary<unknown>] => [event, down[event], validDown[event]]),
 ];
 
 const overTheLine = (frame: unknown): unknown => JSON.parse(JSON.stringify(frame));

@@ -8,7 +8,7 @@ import { limits } from './limits.js';
 import { wireError } from './sync-error.js';
 
 /** SHA-256 of everything below, for version 1. */
-const knownWire = '36a105a671848db09adb2bc0a9d22cea2748c2affb4bc852f4a9859a3bf6654e';
+const knownWire = 'e7d479b238f73137e5d60e3743860ba9fbbfbcbadf2ed2d2fadc0e82e306297e';
 
 const schemaOf = (schema: z.ZodType): unknown => z.toJSONSchema(schema, { io: 'input' });
 

@@ -1,6 +1,7 @@
 import { Injectable } from '@nestjs/common';
-import { bandChannel, systemChannel, userChannel } from '@soleil/sync-protocol';
+import { bandChannel, systemChannel, userChannel, type Signal } from '@soleil/sync-protocol';
 import type { EntityManager } from 'typeorm';
+import { Signals } from './fan-out/signals.js';
 import type { OutboxMessage } from './log/outbox-message.js';
 import { Publisher } from './log/publisher.js';
 
@@ -21,7 +22,10 @@ export type Announcement = Omit<OutboxMessage, 'channel'>;
  */
 @Injectable()
 export class EventBroadcaster {
-  constructor(private readonly publisher: Publisher) {}
+  constructor(
+    private readonly publisher: Publisher,
+    private readonly signals: Signals,
+  ) {}
 
   /**
    * @returns the message's id; of one published before under the same idempotency key, the earlier one's
@@ -36,6 +40,15 @@ export class EventBroadcaster {
   /** Several at once, in this order, all or none. @returns their ids */
   async publishAll(messages: readonly OutboxMessage[], { transaction }: PublishOptions = {}): Promise<string[]> {
     return this.publisher.publish(messages, transaction);
+  }
+
+  /**
+   * Tells whoever follows the channel now: how far something has come, for instance. Not kept: nobody gets it later. A slow
+   * device gets the latest of each type and key; signals wait for at most one window of what is durable.
+   * @throws SyncError `message_invalid`, `message_too_large` (more than 4 KiB)
+   */
+  signal(signal: Signal): void {
+    this.signals.send(signal);
   }
 
   /** To every connection of one user. */

@@ -50,6 +50,8 @@ const schema = z.strictObject({
   devicesPerUser: positive,
   /** Channels one connection may follow. */
   subscriptionsPerConnection: positive,
+  /** Frames one connection may send on the average, with bursts of two seconds' worth; an acknowledgement counts a tenth. */
+  framesPerSecond: positive,
   /** Operations this process works on at once. */
   workers: positive,
   /** An operation whose questions are not answered within this time has failed, and is tried again. */
@@ -90,6 +92,7 @@ export const defaultSyncOptions: Omit<ResolvedSyncOptions, 'node'> = {
   ledgerFlushMs: seconds(1),
   devicesPerUser: 10,
   subscriptionsPerConnection: 50,
+  framesPerSecond: 100,
   workers: 4,
   operationTimeoutMs: minutes(1),
   attempts: 3,

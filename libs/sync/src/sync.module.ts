@@ -17,6 +17,7 @@ import { operationLeaseMs, SyncEngine } from './engine/sync-engine.js';
 import { SyncListeners } from './engine/sync-listeners.js';
 import { EventBroadcaster } from './event-broadcaster.js';
 import { Hubs } from './fan-out/hubs.js';
+import { Signals } from './fan-out/signals.js';
 import { ClientFrames } from './gateway/client-frames.js';
 import { Revocations } from './gateway/revocations.js';
 import { SyncRequests } from './gateway/sync-requests.js';
@@ -75,7 +76,7 @@ const providers: Provider[] = [
     },
   },
   plain(Publisher, DataSource, CommitWatch, Sequencer, NodeLink, SYNC_OPTIONS),
-  plain(EventBroadcaster, Publisher),
+  plain(EventBroadcaster, Publisher, Signals),
   {
     provide: OperationQueue,
     inject: [DataSource, SYNC_OPTIONS],
@@ -98,7 +99,8 @@ const providers: Provider[] = [
   },
   plain(DeliveryLedger, LogReader, LedgerStore, Bus),
   plain(SyncRequests, SyncEngine, FileSynchronizer),
-  plain(ClientFrames, Bus, Hubs, SyncRequests, SYNC_OPTIONS),
+  plain(Signals, Hubs, NodeLink),
+  plain(ClientFrames, Bus, Hubs, Signals, SyncRequests, SYNC_OPTIONS),
   // Nest finds gateways by their class, so this one is not made by a factory.
   WebSocketGateway,
   Revocations,

@@ -60,6 +60,10 @@ class TestSocket implements ReaderSocket {
     this.receive(frame);
   }
 
+  signal(): void {
+    throw new Error('nobody sends signals in this world');
+  }
+
   joinRoom(channel: string): void {
     this.rooms.add(channel);
   }

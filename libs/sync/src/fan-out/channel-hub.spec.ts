@@ -213,6 +213,7 @@ describe('when the database was set back to a backup while this node ran', () =>
         told.frames.length = 0;
         told.resets.push(loss);
       },
+      signal: () => undefined,
       askAnew: () => undefined,
       readFailed: (_, error) => {
         throw error;

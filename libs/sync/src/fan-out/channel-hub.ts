@@ -1,9 +1,9 @@
-import type { Message, MessagesFrame, Position } from '@soleil/sync-protocol';
+import type { Message, MessagesFrame, Position, Signalled } from '@soleil/sync-protocol';
 import { controlOf, isControl, rightEnded, type Control } from '../log/control-message.js';
 import type { LogReader } from '../log/log-reader.js';
 import type { Batch } from '../log/sequence-batch.js';
 import { History, type PositionLoss } from './history.js';
-import type { Reader } from './reader.js';
+import type { Reader, ReaderSocket } from './reader.js';
 import type { Step } from './step.js';
 import { Tail } from './tail.js';
 import { bytesOf, frameBytes } from './weight.js';
@@ -154,6 +154,11 @@ export class ChannelHub {
 
   leave(reader: Reader): void {
     this.room.delete(reader);
+  }
+
+  /** To all who follow the channel here, wherever they stand. @param sender is not told */
+  signal(frame: Signalled, sender?: ReaderSocket): void {
+    for (const reader of this.readers) if (reader.socket !== sender) reader.socket.signal(frame);
   }
 
   isFarBehind(cursor: number): boolean {

@@ -1,8 +1,9 @@
-import type { Position } from '@soleil/sync-protocol';
+import type { Position, Signalled } from '@soleil/sync-protocol';
 import type { LogReader } from '../log/log-reader.js';
 import type { NodeLink, NodeNews } from '../log/node-link.js';
 import type { Batch } from '../log/sequence-batch.js';
 import type { PositionLoss } from './history.js';
+import type { ReaderSocket } from './reader.js';
 import { ChannelHub, type HubNode, type HubOptions } from './channel-hub.js';
 
 /** A channel nobody here reads is kept this long, with its tail, for devices that come back. */
@@ -67,6 +68,11 @@ export class Hubs {
   /** Fresh from this node's sequencer, after the commit. */
   deliver(batches: readonly Batch[]): void {
     for (const batch of batches) this.hubs.get(batch.channel)?.deliver(batch);
+  }
+
+  /** To the devices of this node that follow the channel. @param sender is not told */
+  signal(frame: Signalled, sender?: ReaderSocket): void {
+    this.hubs.get(frame.channel)?.signal(frame, sender);
   }
 
   private receive(news: NodeNews): void {

@@ -1,3 +1,4 @@
+import type { Signalled } from '@soleil/sync-protocol';
 import type { ChannelHub, WeighedFrame } from './channel-hub.js';
 import type { History, PositionLoss } from './history.js';
 import { Step } from './step.js';
@@ -9,6 +10,7 @@ export interface ReaderSocket {
   /** While true, no reader of this socket sends. */
   readonly isHeld: boolean;
   send(weighed: WeighedFrame): void;
+  signal(frame: Signalled): void;
   joinRoom(channel: string): void;
   leaveRoom(channel: string): void;
   /** The window is full: every reader of this socket steps back, so that it costs one window and not one for each channel. */
@@ -43,7 +45,7 @@ export class Reader {
   /** @param after what the device has; null: nothing, it gets the state as of the head of this moment, and then every message */
   constructor(
     readonly hub: ChannelHub,
-    private readonly socket: ReaderSocket,
+    readonly socket: ReaderSocket,
     after: number | null,
   ) {
     hub.readers.add(this);

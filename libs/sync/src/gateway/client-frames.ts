@@ -1,11 +1,12 @@
 import type { Bus } from '@soleil/bus';
-import { limits, SyncError, up, type Position, type UpEvent } from '@soleil/sync-protocol';
+import { limits, SyncError, systemChannel, up, type Position, type UpEvent } from '@soleil/sync-protocol';
 import type { Socket } from 'socket.io';
 import { z } from 'zod';
 import type { ChannelHub } from '../fan-out/channel-hub.js';
 import type { PositionLoss } from '../fan-out/history.js';
 import type { Hubs } from '../fan-out/hubs.js';
 import { Reader } from '../fan-out/reader.js';
+import type { Signals } from '../fan-out/signals.js';
 import type { ResolvedSyncOptions } from '../options.js';
 import { askAccess } from './access.js';
 import type { Connection } from './connection.js';
@@ -26,6 +27,7 @@ export class ClientFrames {
   constructor(
     private readonly bus: Bus,
     private readonly hubs: Hubs,
+    private readonly signals: Signals,
     private readonly requests: SyncRequests,
     private readonly options: ResolvedSyncOptions,
   ) {}
@@ -60,6 +62,13 @@ export class ClientFrames {
       const operationId = await this.requests.request(userId, await askAccess(this.bus, userId), frame);
       reply({ ok: true, operationId });
     },
+    signal: async (connection, frame, reply) => {
+      await connection.entitlement.pending;
+      if (!connection.readers.has(frame.channel)) throw notSubscribed(frame.channel);
+      if (frame.channel === systemChannel) throw forbidden(frame.channel);
+      this.signals.send({ ...frame, from: { userId: connection.principal.userId } }, connection);
+      reply({ ok: true });
+    },
     ping: (connection, { t }) => connection.emit('pong', { t, serverTime: Date.now() }),
   };
 
@@ -74,6 +83,9 @@ export class ClientFrames {
     const last = args.at(-1);
     const reply = typeof last === 'function' ? once(last as (answer: unknown) => void) : () => undefined;
     try {
+      const allowed = connection.budget.take(event);
+      if (allowed === null) return connection.close(rateLimited(this.options.framesPerSecond));
+      if (allowed !== 'ok') throw rateLimited(this.options.framesPerSecond, allowed);
       const { frame, handle } = this.read(event, typeof last === 'function' ? args.slice(0, -1) : args);
       await handle(connection, frame, reply);
     } catch (error) {
@@ -158,6 +170,8 @@ export class ClientFrames {
   }
 }
 
+const rateLimited = (framesPerSecond: number, details = {}): SyncError =>
+  new SyncError('rate_limited', 'Too many frames in too short a time.', { framesPerSecond, ...details });
 const notSubscribed = (channel: string): SyncError =>
   new SyncError('not_subscribed', 'This connection does not follow the channel.', { channel });
 const forbidden = (channel: string): SyncError =>

@@ -1,5 +1,13 @@
 import type { Bus, Principal } from '@soleil/bus';
-import { codes, isCode, type DownEvent, type Pace, type SyncError, type WireError } from '@soleil/sync-protocol';
+import {
+  codes,
+  isCode,
+  type DownEvent,
+  type Pace,
+  type Signalled,
+  type SyncError,
+  type WireError,
+} from '@soleil/sync-protocol';
 import type { Socket } from 'socket.io';
 import type { WeighedFrame } from '../fan-out/channel-hub.js';
 import type { PositionLoss } from '../fan-out/history.js';
@@ -8,7 +16,9 @@ import { Window } from '../fan-out/window.js';
 import type { Access } from './access.js';
 import type { DeviceRecord } from '../ledger/device-record.js';
 import { Entitlement, type Entitled } from './entitlement.js';
+import type { FrameBudget } from './frame-budget.js';
 import type { FrameSender } from './frame-sender.js';
+import { SignalLane, type SignalLine } from './signal-lane.js';
 import { toWireError } from './wire-error.js';
 
 /** Who was let in, and with what. */
@@ -24,7 +34,7 @@ export interface Admitted {
 }
 
 /** One device, connected. */
-export class Connection implements ReaderSocket, Entitled {
+export class Connection implements ReaderSocket, Entitled, SignalLine {
   readonly window: Window;
   readonly readers = new Map<string, Reader>();
   /** Channels whose subscription is being set up, each with a ticket that a later subscription does not have. */
@@ -36,6 +46,7 @@ export class Connection implements ReaderSocket, Entitled {
   readonly deviceId: string;
   private readonly acceptsDeflate: boolean;
   readonly entitlement: Entitlement;
+  private readonly signals = new SignalLane(this);
   /** Nothing is sent: whether it still may be is being asked. */
   isHeld = false;
   private channels: ReadonlySet<string> = new Set();
@@ -48,6 +59,7 @@ export class Connection implements ReaderSocket, Entitled {
     private readonly frames: FrameSender,
     /** What the ledger notes of this device. */
     readonly record: DeviceRecord,
+    readonly budget: FrameBudget,
     bus: Bus,
     { token, principal, deviceId, acceptsDeflate }: Admitted,
     windowBytes: number,
@@ -58,6 +70,9 @@ export class Connection implements ReaderSocket, Entitled {
     this.deviceId = deviceId;
     this.entitlement = new Entitlement(bus, this);
     this.window = new Window(windowBytes, Date.now);
+    const watch = ({ transport }: Socket['conn']) => transport.on('ready', () => this.signals.flush());
+    watch(socket.conn);
+    socket.conn.on('upgrade', () => watch(socket.conn));
   }
 
   get isOpen(): boolean {
@@ -76,6 +91,19 @@ export class Connection implements ReaderSocket, Entitled {
 
   send(weighed: WeighedFrame): void {
     this.frames.send(this.socket, weighed, this.acceptsDeflate);
+  }
+
+  signal(frame: Signalled): void {
+    this.signals.send(frame);
+  }
+
+  /** A line that takes no bytes, or a device that does not acknowledge, gets signals when it does again. */
+  get isFree(): boolean {
+    return !this.isHeld && !this.window.isFull && this.socket.conn.transport.writable;
+  }
+
+  sendSignal(frame: Signalled): void {
+    this.emit('signal', frame);
   }
 
   joinRoom(channel: string): void {
@@ -127,6 +155,7 @@ export class Connection implements ReaderSocket, Entitled {
     }
     this.isHeld = false;
     this.pumpAll();
+    this.signals.flush();
   }
 
   refused(error: unknown): void {
@@ -150,6 +179,7 @@ export class Connection implements ReaderSocket, Entitled {
     this.record.acknowledged(channel, offset);
     this.setPace();
     this.pumpAll();
+    this.signals.flush();
   }
 
   /** Tells the client how often to acknowledge, where that has changed by much. */
@@ -164,6 +194,7 @@ export class Connection implements ReaderSocket, Entitled {
   endChannel(channel: string): void {
     this.readers.get(channel)?.close();
     this.readers.delete(channel);
+    this.signals.forget(channel);
   }
 
   /** Says why, then disconnects. */

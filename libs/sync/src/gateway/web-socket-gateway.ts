@@ -13,6 +13,7 @@ import { SYNC_OPTIONS } from '../tokens.js';
 import { Connection, type Admitted } from './connection.js';
 import { Connections } from './connections.js';
 import { ClientFrames } from './client-frames.js';
+import { FrameBudget } from './frame-budget.js';
 import { FrameSender } from './frame-sender.js';
 import { toWireError } from './wire-error.js';
 
@@ -118,6 +119,7 @@ export class WebSocketGateway implements OnGatewayInit, OnGatewayConnection, Bef
       socket,
       this.sender!,
       this.ledger.connected({ userId: principal.userId, deviceId, name, durable }),
+      new FrameBudget(this.options.framesPerSecond, Date.now),
       this.bus,
       admitted,
       Math.max(windowBytes - frameBytes, Math.ceil(windowBytes / 4)),

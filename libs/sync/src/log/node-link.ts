@@ -1,5 +1,5 @@
 import { Logger } from '@nestjs/common';
-import type { Position } from '@soleil/sync-protocol';
+import { signalName, type Position, type Signalled } from '@soleil/sync-protocol';
 import type { PoolClient } from 'pg';
 import type { DataSource, QueryRunner } from 'typeorm';
 
@@ -11,6 +11,8 @@ export type NodeNews =
   | { kind: 'heads'; heads: Record<string, Position> | null }
   /** A session was ended. */
   | { kind: 'session'; sessionId: string }
+  /** Worth nothing later: not a hint, and nobody looks for what is lost. */
+  | { kind: 'signals'; signals: Signalled[] }
   /** An operation was enqueued. */
   | { kind: 'queue' };
 
@@ -33,6 +35,8 @@ export class NodeLink {
 
   private readonly heads = new Map<string, Position>();
   private sending: Promise<void> | null = null;
+  private readonly signals = new Map<string, Signalled>();
+  private signalling: Promise<void> | null = null;
 
   constructor(
     private readonly database: DataSource,
@@ -56,7 +60,7 @@ export class NodeLink {
   async stop(): Promise<void> {
     this.stopped = true;
     if (this.reconnect) clearTimeout(this.reconnect);
-    await this.sending;
+    await Promise.all([this.sending, this.signalling]);
     const runner = this.runner;
     this.runner = null;
     // A pooled connection that still listens would be handed to somebody else.
@@ -75,6 +79,33 @@ export class NodeLink {
   tellHeads(heads: Iterable<[string, Position]>): void {
     for (const [channel, head] of heads) this.heads.set(channel, head);
     if (this.heads.size > 0) this.sending ??= this.sendHeads();
+  }
+
+  /** Like {@link tell}: while earlier ones are on their way, the latest of each name. */
+  tellSignal(signal: Signalled): void {
+    this.signals.set(signalName(signal), signal);
+    this.signalling ??= this.sendSignals();
+  }
+
+  private async sendSignals(): Promise<void> {
+    try {
+      while (this.signals.size > 0) await this.notify({ kind: 'signals', signals: this.takeSignals() });
+    } finally {
+      this.signalling = null;
+    }
+  }
+
+  /** As many as fit, at least one. */
+  private takeSignals(): Signalled[] {
+    const taken: Signalled[] = [];
+    let bytes = 0;
+    for (const [name, signal] of this.signals) {
+      bytes += Buffer.byteLength(JSON.stringify(signal)) + 1;
+      if (taken.length > 0 && bytes > payloadBytes * 0.9) break;
+      this.signals.delete(name);
+      taken.push(signal);
+    }
+    return taken;
   }
 
   private async sendHeads(): Promise<void> {

@@ -1,0 +1,39 @@
+import { limits, signal, SyncError, type Signalled } from '@soleil/sync-protocol';
+import { z } from 'zod';
+import type { NodeLink } from '../log/node-link.js';
+import type { Hubs } from './hubs.js';
+import type { ReaderSocket } from './reader.js';
+
+/**
+ * Carries what is worth nothing later: to the devices that follow the channel on this node at once, without the database,
+ * and to the other nodes by their link. Nothing is kept for those who are away.
+ */
+export class Signals {
+  constructor(
+    private readonly hubs: Hubs,
+    private readonly link: NodeLink,
+  ) {
+    link.onNews((news) => {
+      if (news.kind === 'signals') for (const sent of news.signals) hubs.signal(sent);
+    });
+  }
+
+  /**
+   * @param sender is not told
+   * @throws SyncError `message_invalid`, `message_too_large`
+   */
+  send(sent: Signalled, sender?: ReaderSocket): void {
+    const { from, ...given } = sent;
+    const parsed = signal.safeParse(given);
+    if (!parsed.success)
+      throw new SyncError('message_invalid', `The signal cannot be sent: ${z.prettifyError(parsed.error)}`, {
+        issues: parsed.error.issues,
+      });
+    if (Buffer.byteLength(JSON.stringify(given.data) ?? '') > limits.signalBytes)
+      throw new SyncError('message_too_large', 'The signal cannot be sent: its data is too large.', {
+        limitBytes: limits.signalBytes,
+      });
+    this.hubs.signal(sent, sender);
+    this.link.tellSignal(sent);
+  }
+}
