@@ -44,6 +44,8 @@ export class Verdict {
   readonly invented = new Findings();
   /** Rows that are not what the messages make of them. */
   readonly wrongRows = new Findings();
+  /** Receipts that are missing, or for what was never acknowledged. */
+  readonly wrongReceipts = new Findings();
   /** What the protocol forbids. */
   readonly faults = new Findings();
 

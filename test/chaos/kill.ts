@@ -10,12 +10,14 @@
 import { mkdtemp, rm, writeFile } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
+import { setTimeout as pass } from 'node:timers/promises';
 import { parseArgs } from 'node:util';
 import { startPostgres } from '@soleil/devdb';
 import { playersFor, stages } from './cast.js';
 import { DevicesOfRun } from './devices-of-run.js';
 import { Verdict } from './evidence.js';
 import { judgeDevices } from './judge-devices.js';
+import { judgeLedger, type LedgerLine } from './judge-ledger.js';
 import { judgePublishing } from './judge-publishing.js';
 import { LogOfRun } from './log-of-run.js';
 import { Nodes } from './nodes.js';
@@ -80,12 +82,14 @@ if (passed) await rm(directory, { recursive: true, force: true });
 process.exit(passed ? 0 : 1);
 
 async function judge(): Promise<boolean> {
+  const heads = await log.heads();
   const messages = await log.messages();
   const stories = await devices.stories();
   const records = nodes.slots.map(({ recordFile }) => readRecord(recordFile));
   const verdict = new Verdict();
   judgePublishing(records, messages, verdict);
   judgeDevices(stories, messages, verdict);
+  judgeLedger(await settledLedger(heads), devicesWanted, { before: heads, now: await log.heads() }, verdict);
   const deliveries = stories.flatMap((told) => told.stories).reduce((sum, story) => sum + story.ids.length, 0);
   const { forcedReconnects, lostStores } = devices.counts;
   const isComplete = rounds.incomplete.length === 0;
@@ -99,14 +103,24 @@ async function judge(): Promise<boolean> {
       if (count > 0) console.log([`  ${kind}: ${count}`, ...examples].join('\n    '));
     console.log(`Seed ${seed}. Records, logs, stories and the database are kept in ${directory}`);
   }
-  const { lost, twice, disordered, invented, wrongRows, faults } = verdict;
+  const { lost, twice, disordered, invented, wrongRows, wrongReceipts, faults } = verdict;
   console.log(
     `${isPassed ? 'passed' : 'FAILED'}: ${deliveries} deliveries of ${messages.length} messages (at least ${targets.deliveries}), ` +
       `${forcedReconnects} forced reconnects (at least ${targets.forcedReconnects}), ${rounds.faults} kills and other faults, ` +
       `${lost.count} lost, ${twice.count} seen twice, ${disordered.count} pairs in a different order, ` +
-      `${invented.count} seen that never were, ${wrongRows.count} wrong rows, ${faults.count} breaches of the protocol, ` +
+      `${invented.count} seen that never were, ${wrongRows.count} wrong rows, ${wrongReceipts.count} wrong receipts, ${faults.count} breaches of the protocol, ` +
       `${lostStores} stores lost and made anew; everyone complete after each fault: ` +
       `${isComplete ? `yes, within ${rounds.slowestMs} ms` : 'no'}; seed ${seed}, ${Math.round((Date.now() - began) / 1000)} s`,
   );
   return isPassed;
+}
+
+/** The last acknowledgements are stored within a second or two of the last message. */
+async function settledLedger(heads: { [channel: string]: number }): Promise<LedgerLine[]> {
+  const until = Date.now() + 10_000;
+  for (;;) {
+    const lines = await log.ledger();
+    if (Date.now() > until || lines.every(({ channel, upTo }) => upTo >= (heads[channel] ?? 0))) return lines;
+    await pass(100);
+  }
 }

@@ -2,6 +2,7 @@ import pg from 'pg';
 import { syncMigrations } from '@soleil/sync';
 import { DataSource } from 'typeorm';
 import type { LogMessage } from './evidence.js';
+import type { LedgerLine } from './judge-ledger.js';
 import { entitiesPerChannel } from './publisher.js';
 import { numberOf, typeOf } from './record.js';
 
@@ -64,6 +65,16 @@ export class LogOfRun {
        from sync_message order by channel, "offset"`,
     );
     return rows.map(({ type, ...message }) => ({ ...message, n: numberOf(type) }));
+  }
+
+  /** What the ledger says of the devices that are connected. */
+  async ledger(): Promise<LedgerLine[]> {
+    const { rows } = await this.pool.query<LedgerLine>(
+      `select d.user_id || ' ' || d.device_id as device, r.channel, coalesce(max(c.up_to), 0)::float8 as "upTo"
+       from sync_device d join sync_reader r on r.device = d.id left join sync_receipt c on c.reader = r.id
+       where d.connected group by d.id, r.channel`,
+    );
+    return rows;
   }
 
   async close(): Promise<void> {

@@ -1,5 +1,6 @@
 import { Verdict, type LogMessage } from './evidence.js';
 import { judgeDevices } from './judge-devices.js';
+import { judgeLedger } from './judge-ledger.js';
 import { judgePublishing } from './judge-publishing.js';
 import type { RecordLine } from './record.js';
 import { newStory, type Story } from './story.js';
@@ -51,6 +52,21 @@ describe('what a device was told', () => {
     expect(verdictOn(story({ offsets: [1, 2, 3, 5], ids: [0, 1, 2, 3] }))).toEqual({ disordered: 1 }));
   it('shows an old row', () =>
     expect(verdictOn(story({ ...told(1, 2, 3, 4), rows: [['song', 1]] }))).toEqual({ wrongRows: 1 }));
+});
+
+describe('what the ledger says', () => {
+  const heads = { before: { system: 4 }, now: { system: 5 } };
+  const ledger = (...upTo: number[]): { [kind: string]: number } => {
+    const verdict = new Verdict();
+    const lines = upTo.map((offset, nth) => ({ device: `d${nth}`, channel: 'system', upTo: offset }));
+    judgeLedger(lines, 2, heads, verdict);
+    return found(verdict);
+  };
+
+  it('is right when every device is known to be complete', () => expect(ledger(4, 5)).toEqual({}));
+  it('misses a receipt', () => expect(ledger(4, 3)).toEqual({ wrongReceipts: 1 }));
+  it('has a receipt of what never was', () => expect(ledger(4, 6)).toEqual({ wrongReceipts: 1 }));
+  it('misses a device', () => expect(ledger(4)).toEqual({ wrongReceipts: 1 }));
 });
 
 describe('what publishers wrote down', () => {
