@@ -59,10 +59,13 @@ export class LeaderConnection {
   }
 }
 
+// The planner takes the outbox for as small as it mostly is, and plans are kept: it would read a backlog whole, and rows
+// that are gone, for each batch. Only an index scan ends when the batch is full.
 const settings: LeaderStatement = {
   name: 'sync_leader_settings',
   text: `
     select set_config('statement_timeout', $1, false), set_config('tcp_user_timeout', $2, false),
            set_config('tcp_keepalives_idle', $3, false), set_config('tcp_keepalives_interval', $3, false),
-           set_config('tcp_keepalives_count', $4, false)`,
+           set_config('tcp_keepalives_count', $4, false),
+           set_config('enable_seqscan', 'off', false), set_config('enable_bitmapscan', 'off', false)`,
 };
