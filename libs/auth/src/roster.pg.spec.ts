@@ -139,7 +139,7 @@ describe('memberships', () => {
       await platform.auth.setMembership({ userId, bandId: band.bandId, role: 'member', instrument: 'drums' });
     }
     await join();
-    const members = await platform.auth.members(band.bandId);
+    const { members } = await platform.bus.request('auth.members_requested', { bandId: band.bandId });
     expect(members.map(({ name }) => name)).toEqual(['Ella Brass', 'Émile', 'Frank', 'zoe']);
   });
 

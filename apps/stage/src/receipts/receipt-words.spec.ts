@@ -1,4 +1,4 @@
-import { deviceWords, memberWords, summary, type DeviceReceipt } from './receipt-words.js';
+import { deviceWords, latestDevices, memberWords, summary, type DeviceReceipt } from './receipt-words.js';
 
 const now = Date.parse('2026-11-20T20:00:00.000Z');
 const at = '2026-11-20T19:57:00.000Z';
@@ -38,6 +38,16 @@ test('a member has what one of their devices has, and somebody without a device 
   const away = device({ isConnected: false, knowsSince: at, hasSince: at });
   expect(memberWords(member(device({ knowsSince: at }), away), true, now)).toMatchObject({ state: 'Has it' });
   expect(memberWords(member(), true, now)).toMatchObject({ tone: 'quiet', isThere: false });
+});
+
+test('of many devices those are named that were here last', () => {
+  const devices = [
+    device({ deviceId: 'old', isConnected: false, lastSeenAt: '2026-11-01T12:00:00.000Z' }),
+    device({ deviceId: 'here' }),
+    device({ deviceId: 'recent', isConnected: false }),
+    device({ deviceId: 'here too' }),
+  ];
+  expect(latestDevices(devices, 3).map(({ deviceId }) => deviceId)).toEqual(['here', 'here too', 'recent']);
 });
 
 test('the summary counts members, not devices', () => {

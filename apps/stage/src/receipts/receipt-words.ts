@@ -44,6 +44,14 @@ export function deviceWords(device: DeviceReceipt, isKept: boolean, now: number)
   return { tone: isConnected ? 'busy' : 'warn', state: 'Not yet', detail: isConnected ? null : lastSeen, isThere: false };
 }
 
+/** The devices to name: those that were here last, at most `most` of them. */
+export function latestDevices(devices: readonly DeviceReceipt[], most: number): DeviceReceipt[] {
+  const seen = ({ isConnected, lastSeenAt }: DeviceReceipt): number => (isConnected ? Infinity : Date.parse(lastSeenAt));
+  const order = (one: DeviceReceipt, other: DeviceReceipt): number =>
+    seen(one) < seen(other) ? 1 : seen(one) > seen(other) ? -1 : 0;
+  return [...devices].sort(order).slice(0, most);
+}
+
 /** The device that has come furthest speaks for its owner: it is the one to play from. */
 export function memberWords({ devices }: MemberReceipts, isKept: boolean, now: number): ReceiptWords {
   const rank = ({ isConnected, knowsSince, hasSince }: DeviceReceipt): number =>

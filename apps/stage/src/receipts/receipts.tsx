@@ -8,9 +8,17 @@ import { isKept } from '../library/file-words.js';
 import { getJson } from '../session/api.js';
 import { usePolled } from '../session/use-polled.js';
 import { useStand } from '../session/use-session.js';
-import { deviceWords, memberWords, summary, type MemberReceipts, type ReceiptWords } from './receipt-words.js';
+import {
+  deviceWords,
+  latestDevices,
+  memberWords,
+  summary,
+  type MemberReceipts,
+  type ReceiptWords,
+} from './receipt-words.js';
 
 const everyMs = 2_000;
+const devicesNamed = 3;
 
 /** Who has the version that is on display; asked for as long as it is open. */
 export function Receipts({ row }: { row: Row<FileUpdate> }): ReactNode {
@@ -74,14 +82,17 @@ function Told({ messageId, isKept: kept }: { messageId: string; isKept: boolean 
 
 function Devices({ member, isKept: kept, now }: { member: MemberReceipts; isKept: boolean; now: number }): ReactNode {
   const { deviceId: own } = useStand().client;
+  const named = latestDevices(member.devices, devicesNamed);
+  const others = member.devices.length - named.length;
   return (
     <ul className="receipt-devices" aria-label={`Devices of ${member.name}`}>
-      {member.devices.map((device) => (
+      {named.map((device) => (
         <li key={device.deviceId}>
           <span>{device.deviceId === own ? 'This device' : (device.name ?? 'A device')}</span>
           <State words={deviceWords(device, kept, now)} />
         </li>
       ))}
+      {others > 0 && <li className="quiet">and {others} more, not seen since</li>}
     </ul>
   );
 }
