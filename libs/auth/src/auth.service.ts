@@ -86,7 +86,7 @@ export class AuthService implements OnModuleInit {
    */
   async signOut(sessionId: string): Promise<void> {
     const userId = await this.sessions.end(sessionId, async (userId, transaction) => {
-      const memberships = await this.roster.memberships(userId, transaction);
+      const memberships = await this.roster.membershipsIn(transaction, userId);
       await this.bus.publish('auth.session_ending', { userId, sessionId, memberships, transaction });
     });
     if (userId !== null) await this.tell('auth.user_logged_out', { userId, sessionId, at: this.now() });

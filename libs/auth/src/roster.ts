@@ -4,6 +4,7 @@ import { AuthError } from './auth-error.js';
 import { AuthBand } from './entities/band.entity.js';
 import { AuthUser } from './entities/user.entity.js';
 import { AuthMembership } from './entities/membership.entity.js';
+import { gathered } from './gathered.js';
 import { bandSlug, checked, isId, login as loginSchema, newBand, newUser, part } from './input.js';
 import type { Passwords } from './passwords.js';
 import { lockUser } from './user-lock.js';
@@ -51,6 +52,10 @@ type Alongside = (change: RightsChange) => Promise<unknown>;
 
 /** Who there is, and who plays what in which band. Every write is one transaction. */
 export class Roster {
+  private readonly membershipsOfOne = gathered((userIds: readonly string[]) =>
+    readMemberships(this.dataSource.manager, userIds),
+  );
+
   constructor(
     private readonly dataSource: DataSource,
     private readonly passwords: Passwords,
@@ -124,9 +129,13 @@ export class Roster {
     return row && { bandId: row.id, name: row.name, slug: row.slug };
   }
 
-  async memberships(userId: string, transaction: EntityManager = this.dataSource.manager): Promise<Membership[]> {
-    if (!isId(userId)) return [];
-    return transaction.query<Membership[]>(membershipsOf, [userId]);
+  async memberships(userId: string): Promise<Membership[]> {
+    return isId(userId) ? ((await this.membershipsOfOne(userId.toLowerCase())) ?? []) : [];
+  }
+
+  /** As they are within that transaction. */
+  async membershipsIn(transaction: EntityManager, userId: string): Promise<Membership[]> {
+    return (await readMemberships(transaction, [userId])).get(userId) ?? [];
   }
 
   async members(bandId: string): Promise<Member[]> {
@@ -163,8 +172,15 @@ const slugOf = (name: string): string =>
     .slice(0, 100)
     .replace(/^-|-$/g, '');
 
+async function readMemberships(manager: EntityManager, userIds: readonly string[]): Promise<Map<string, Membership[]>> {
+  const rows = await manager.query<{ userId: string; memberships: Membership[] }[]>(membershipsOf, [userIds]);
+  return new Map(rows.map(({ userId, memberships }) => [userId, memberships]));
+}
+
 const membershipsOf = `
-  select band_id as "bandId", role, instrument from auth_membership where user_id = $1 order by band_id`;
+  select user_id as "userId",
+         json_agg(json_build_object('bandId', band_id, 'role', role, 'instrument', instrument) order by band_id) as memberships
+  from auth_membership where user_id = any($1) group by user_id`;
 
 const membersOf = `
   select m.user_id as "userId", u.name, m.instrument, m.role

@@ -5,6 +5,7 @@ import { IsNull, type DataSource, type EntityManager } from 'typeorm';
 import { z } from 'zod';
 import { AuthError } from './auth-error.js';
 import { AuthSession } from './entities/session.entity.js';
+import { gathered } from './gathered.js';
 import { isId } from './input.js';
 import type { SigningKey } from './signing-key.js';
 import { lockUser } from './user-lock.js';
@@ -34,6 +35,11 @@ export interface OpenedSession {
  *                └────> ended   (signed out)
  */
 export class Sessions {
+  private readonly stored = gathered(async (ids: readonly string[]) => {
+    const rows = await this.dataSource.query<StoredSession[]>(lookUp, [ids]);
+    return new Map(rows.map((row) => [row.id, row]));
+  });
+
   constructor(
     private readonly dataSource: DataSource,
     private readonly key: SigningKey,
@@ -97,8 +103,8 @@ export class Sessions {
   async verify(token: string): Promise<Principal> {
     if (token === '') throw AuthError.tokenMissing();
     const { sub, sid } = await this.readToken(token);
-    const [session] = await this.dataSource.query<StoredSession[]>(lookUp, [sid, sub]);
-    if (!session || session.endedAt) throw AuthError.sessionEnded();
+    const session = await this.stored(sid);
+    if (session?.userId !== sub || session.endedAt) throw AuthError.sessionEnded();
     if (session.expiresAt <= this.settings.clock()) throw AuthError.tokenExpired();
     return { userId: sub, sessionId: sid, displayName: session.name, expiresAt: session.expiresAt.toISOString() };
   }
@@ -121,6 +127,8 @@ export class Sessions {
 }
 
 interface StoredSession {
+  id: string;
+  userId: string;
   name: string;
   expiresAt: Date;
   endedAt: Date | null;
@@ -128,11 +136,11 @@ interface StoredSession {
 
 const shortened = (userAgent: string | undefined): string | null => userAgent?.replaceAll('\0', '').slice(0, 300) || null;
 
-/** Runs for each REST call and each socket: two look-ups by primary key. */
+/** Runs for each REST call and each socket, or for many of them at once: two look-ups by primary key each. */
 const lookUp = `
-  select u.name, s.expires_at as "expiresAt", s.ended_at as "endedAt"
+  select s.id, s.user_id as "userId", u.name, s.expires_at as "expiresAt", s.ended_at as "endedAt"
   from auth_session s join auth_user u on u.id = s.user_id
-  where s.id = $1 and s.user_id = $2`;
+  where s.id = any($1)`;
 
 /** Their tokens carry the same expiry, so nobody looks these rows up again. Two sign-ins at once must not wait for each other. */
 const forgetExpired = `

@@ -1,4 +1,4 @@
-export type { Message, Position, WireError } from '@soleil/sync-protocol';
+export type { Message, Position, Signal, Signalled, WireError } from '@soleil/sync-protocol';
 export type { ChannelSnapshot, ChannelState, Circumstances } from './channel-view.js';
 export { SyncClientError, type ClientCode } from './client-error.js';
 export { type Clock, type Timings } from './clock.js';

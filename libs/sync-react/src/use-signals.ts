@@ -1,4 +1,4 @@
-import type { Signalled } from '@soleil/sync-protocol';
+import type { Signalled } from '@soleil/sync-client';
 import { useEffect, useRef } from 'react';
 import { useSyncClient } from './provider.js';
 

@@ -1,0 +1,47 @@
+import { gathered } from './gathered.js';
+
+/** Reads whose answers a test gives. */
+function slowReads() {
+  const reads: { keys: readonly string[]; answer: () => void; fail: (error: Error) => void }[] = [];
+  const ask = gathered<string, string>(
+    (keys) =>
+      new Promise((resolve, reject) => {
+        reads.push({ keys, answer: () => resolve(new Map(keys.map((key) => [key, key.toUpperCase()]))), fail: reject });
+      }),
+  );
+  return { reads, ask };
+}
+
+const turn = (): Promise<void> => new Promise((resolve) => setImmediate(resolve));
+
+test('what is asked while an answer is on its way is read together, afterwards, each key once', async () => {
+  const { reads, ask } = slowReads();
+  const first = ask('a');
+  await turn();
+  const later = ['b', 'c', 'b', 'a'].map(ask);
+  await turn();
+  expect(reads.map(({ keys }) => keys)).toEqual([['a']]);
+  reads[0]!.answer();
+  expect(await first).toBe('A');
+  await turn();
+  expect(reads.map(({ keys }) => keys)).toEqual([['a'], ['b', 'c', 'a']]);
+  reads[1]!.answer();
+  expect(await Promise.all(later)).toEqual(['B', 'C', 'B', 'A']);
+});
+
+test('an error is told to those whose read it was, and the next ones are read', async () => {
+  const { reads, ask } = slowReads();
+  const [first, second] = [ask('a'), ask('b')];
+  await turn();
+  const third = ask('c');
+  reads[0]!.fail(new Error('away'));
+  await expect(first).rejects.toThrow('away');
+  await expect(second).rejects.toThrow('away');
+  await turn();
+  reads[1]!.answer();
+  expect(await third).toBe('C');
+});
+
+test('what is not there is answered by undefined', async () => {
+  expect(await gathered(() => Promise.resolve(new Map()))('nobody')).toBeUndefined();
+});
