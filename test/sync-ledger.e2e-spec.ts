@@ -129,6 +129,20 @@ describe('the delivery ledger', () => {
     await until(id, 'tina', (devices) => !know(devices));
   });
 
+  it('takes the device of who signs out from the roster', async () => {
+    const tina = device('tina', { deviceId: 'tablet-of-tina' });
+    await tina.subscribe();
+    const id = await publish();
+    await tina.count(1);
+    await until(id, 'tina', know);
+    await sync.bus.publish('auth.user_logged_out', {
+      userId: 'tina',
+      sessionId: 'session-of-tina',
+      at: new Date().toISOString(),
+    });
+    await until(id, 'tina', (devices) => devices.length === 0);
+  });
+
   it('follows a device that moves to another node', async () => {
     const other = await startSyncApp(database, quick, sync.band);
     try {

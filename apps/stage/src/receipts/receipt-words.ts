@@ -58,7 +58,7 @@ export function memberWords({ devices }: MemberReceipts, isKept: boolean, now: n
     (isKept && hasSince !== null ? 4 : 0) + (knowsSince !== null ? 2 : 0) + (isConnected ? 1 : 0);
   const [best] = [...devices].sort((one, other) => rank(other) - rank(one));
   if (best !== undefined) return deviceWords(best, isKept, now);
-  return { tone: 'quiet', state: 'Not yet', detail: 'no device in 30 days', isThere: false };
+  return { tone: 'quiet', state: 'Not yet', detail: 'no device in sight', isThere: false };
 }
 
 /** "4 of 5 have it". */

@@ -200,6 +200,7 @@ export class Connection implements ReaderSocket, Entitled, SignalLine {
   /** Says why, then disconnects. */
   close(error: SyncError | WireError): void {
     const wire = 'toWire' in error ? error.toWire() : error;
+    if (wire.code === 'session_ended') this.record.signedOut();
     this.socket.emit('closing', { error: wire, reconnect: isCode(wire.code) && codes[wire.code].reconnect });
     this.socket.disconnect(true);
   }

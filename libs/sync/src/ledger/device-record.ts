@@ -59,6 +59,8 @@ export class DeviceRecord {
   readonly connectedAt: number;
   /** When the device was last heard of, on the recorder's clock; while it is connected, that is now. */
   leftAt: number | null = null;
+  /** Its session has ended: it leaves the roster. */
+  isSignedOut = false;
   private notedAt = -Infinity;
   private marks = new Map<string, Mark>();
   private holdings = new Map<string, Holding>();
@@ -103,6 +105,11 @@ export class DeviceRecord {
     } finally {
       clearTimeout(timer);
     }
+  }
+
+  /** Whoever signs out leaves nothing on the device; if they come back with what they had, the position says so. */
+  signedOut(): void {
+    this.isSignedOut = true;
   }
 
   left(): void {

@@ -4,7 +4,7 @@ import { joined, type Holding, type Mark, type Taken } from './device-record.js'
 import { devicesOf } from './delivery-statement.js';
 import { appendRuns, insertReaders, lockDevices, noteDevices, shortenRuns, truncateRuns } from './receipt-statements.js';
 import { dropHoldings, putHoldings } from './holding-statements.js';
-import { mergeOldRuns, removeUnseenDevices } from './prune-statements.js';
+import { mergeOldRuns, removeDevices, removeUnseenDevices } from './prune-statements.js';
 
 /** One device's part of a write. */
 interface Entry {
@@ -61,10 +61,13 @@ export class LedgerStore {
 
   private async writeIn(transaction: EntityManager, entries: readonly Entry[], now: () => number): Promise<void> {
     const ids = await this.claim(entries, transaction, now);
-    const known = entries.flatMap((entry) => {
+    const ours = entries.flatMap((entry) => {
       const device = ids.get(keyOf(entry.taken));
-      return device === undefined ? [] : [{ ...entry, device }];
+      return device === undefined ? [] : [{ ...entry, device, isGone: entry.taken.record.isSignedOut }];
     });
+    const gone = ours.filter(({ isGone }) => isGone);
+    if (gone.length > 0) await transaction.query(removeDevices, columnsOf(gone, 'device'));
+    const known = ours.filter(({ isGone }) => !isGone);
     const marks = known.flatMap(({ device, marks }) =>
       [...marks].map(([channel, { floor, upTo, at }]) => ({ device, channel, floor, upTo, ageMs: now() - at })),
     );
@@ -79,8 +82,8 @@ export class LedgerStore {
     const holdings = known.flatMap(({ device, holdings }) =>
       [...holdings.values()].map(({ at, ...holding }) => ({ device, ...holding, ageMs: now() - at })),
     );
-    const gone = holdings.filter(({ hash }) => hash === null);
-    if (gone.length > 0) await transaction.query(dropHoldings, columnsOf(gone, 'device', 'key'));
+    const dropped = holdings.filter(({ hash }) => hash === null);
+    if (dropped.length > 0) await transaction.query(dropHoldings, columnsOf(dropped, 'device', 'key'));
     const held = holdings.filter(({ hash }) => hash !== null);
     if (held.length > 0) await transaction.query(putHoldings, columnsOf(held, 'device', 'channel', 'key', 'hash', 'ageMs'));
   }

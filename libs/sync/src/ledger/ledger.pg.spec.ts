@@ -280,6 +280,32 @@ describe('the ledger', () => {
       expect(await database.query(`select from ${table}`)).toEqual([]);
   });
 
+  it('takes a device from the roster that signs out, and takes it for a new one when it comes back', async () => {
+    const record = await acknowledging(3);
+    record.acknowledged(channel, 4);
+    record.signedOut();
+    record.left();
+    await here.flush();
+    for (const table of ['sync_device', 'sync_reader', 'sync_receipt'])
+      expect(await database.query(`select from ${table}`)).toEqual([]);
+    there.connected(tablet).subscribed(channel, 4);
+    await there.flush();
+    expect(await runs()).toEqual([4]);
+  });
+
+  it('dates a receipt by when it was acknowledged, however long the database was away', async () => {
+    let time = 0;
+    const record = new DeviceRecord(tablet, () => time);
+    record.subscribed(channel, 0);
+    record.acknowledged(channel, 3);
+    time = 60_000;
+    await store.write([record.take(0)!], () => time);
+    const [{ ageMs }] = await database.query<[{ ageMs: number }]>(
+      `select extract(epoch from clock_timestamp() - acknowledged_at)::float8 * 1000 as "ageMs" from sync_receipt`,
+    );
+    expect(Math.abs(ageMs - 60_000)).toBeLessThan(1_000);
+  });
+
   it('makes one run of those older than 30 days, and still knows what was known', async () => {
     await acknowledging(2, 4, 6, 8);
     await database.query(`update sync_receipt set acknowledged_at = now() - interval '31 days' where up_to < 7`);

@@ -1,17 +1,20 @@
 import { isOnRoster, rememberedSince } from './roster.js';
 
-/** Devices that left the roster, with all they had. One that comes back in this moment is left alone. */
-export const removeUnseenDevices = `
-  with unseen as (
-    delete from sync_device d
-    where d.id in (select id from sync_device d where not (${isOnRoster}) for update skip locked)
-    returning id
+/** Takes devices from the roster, with all they had. @param which SQL for their ids */
+const removing = (which: string): string => `
+  with gone as (
+    delete from sync_device where id in (${which}) returning id
   ), readers as (
-    delete from sync_reader r using unseen where r.device = unseen.id returning r.id
+    delete from sync_reader r using gone where r.device = gone.id returning r.id
   ), receipts as (
     delete from sync_receipt c using readers where c.reader = readers.id
   )
-  delete from sync_holding h using unseen where h.device = unseen.id`;
+  delete from sync_holding h using gone where h.device = gone.id`;
+
+export const removeDevices = removing('select unnest($1::bigint[])');
+
+/** One that comes back in this moment is left alone. */
+export const removeUnseenDevices = removing(`select id from sync_device d where not (${isOnRoster}) for update skip locked`);
 
 /**
  * Of each reader the runs older than the ledger remembers become one, which ends where the newest of them did. It says
