@@ -104,7 +104,7 @@ describe('a right that ends, on two nodes', () => {
   });
 
   it('begins with the state for a device that was away while the right had ended', async () => {
-    const before = await follow('tina');
+    const [before, witness] = [await follow('tina'), await follow('clara')];
     await publish('old', { key: 'k' });
     await publish('gone', { key: 'g' });
     await before.count(2);
@@ -113,6 +113,7 @@ describe('a right that ends, on two nodes', () => {
     await publish('between', { key: 'k' });
     await here.app.get(EventBroadcaster).publish({ channel, type: 'gone', key: 'g', data: null });
     await here.changeRights('tina', 'b1', trumpet);
+    await witness.until(({ position }) => position?.offset === 5);
     const after = follower('tina');
     const reset = next(after.socket, 'reset');
     expect(await after.subscribe(before.position!)).toMatchObject({ ok: true });

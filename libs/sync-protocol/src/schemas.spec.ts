@@ -76,7 +76,7 @@ const validDown: Record<keyof typeof down, fc.Arbitrary<unknown>> = {
     more: rare(fc.constant(true)),
   }),
   deflated: fc.record({ data: fc.base64String() }),
-  reset: fc.record({ channel, epoch, reason: fc.constantFrom('epoch_unknown', 'position_ahead', 'rights_renewed') }),
+  reset: fc.record({ channel, epoch, reason: fc.constantFrom(...down.reset.shape.reason.options) }),
   revoked: fc.record({ channel }),
   signal: fc.record({ ...signal, from: rare(fc.record({ userId: fc.string() })) }),
   closing: fc.record({ error, reconnect: fc.boolean() }),

@@ -27,8 +27,9 @@ export const reset = z.strictObject({
   /**
    * `epoch_unknown`: a history this server does not have. `position_ahead`: beyond the end of that history.
    * `rights_renewed`: the right to the channel ended after the position, and was granted again since.
+   * `position_expired`: further back than the server can tell what is gone since.
    */
-  reason: z.enum(['epoch_unknown', 'position_ahead', 'rights_renewed']),
+  reason: z.enum(['epoch_unknown', 'position_ahead', 'rights_renewed', 'position_expired']),
 });
 
 /** The right to this channel was taken away: forget its rows; nothing more of it is sent. */

@@ -8,7 +8,7 @@ import { limits } from './limits.js';
 import { wireError } from './sync-error.js';
 
 /** SHA-256 of everything below, for version 1. */
-const knownWire = 'e7d479b238f73137e5d60e3743860ba9fbbfbcbadf2ed2d2fadc0e82e306297e';
+const knownWire = '2481d0b8eb58d45dc01dc238ee041bbb172e04d4fd5943e719c6d080dcd068e9';
 
 const schemaOf = (schema: z.ZodType): unknown => z.toJSONSchema(schema, { io: 'input' });
 

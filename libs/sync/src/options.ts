@@ -46,6 +46,10 @@ const schema = z.strictObject({
   acksPerSecond: positive,
   /** How long receipts are gathered before they are stored, all together. */
   ledgerFlushMs: positive,
+  /** What is superseded, gone or without a key stays this many days in the log, and positions as old are good. */
+  retentionDays: positive,
+  /** How often what has come of age is pruned. */
+  retentionIntervalMs: positive,
   /** Connections one user may have at a time on this node. */
   devicesPerUser: positive,
   /** Channels one connection may follow. */
@@ -90,6 +94,8 @@ export const defaultSyncOptions: Omit<ResolvedSyncOptions, 'node'> = {
   ackEveryMs: 100,
   acksPerSecond: 5_000,
   ledgerFlushMs: seconds(1),
+  retentionDays: 30,
+  retentionIntervalMs: minutes(60),
   devicesPerUser: 10,
   subscriptionsPerConnection: 50,
   framesPerSecond: 100,

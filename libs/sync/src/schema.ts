@@ -5,6 +5,7 @@ import { SyncDeviceName1764000003021, SyncLedger1764000003020 } from './ledger/l
 import { SyncLogIndex1764000003030 } from './log/log-index-schema.js';
 import { SyncLog1764000003001 } from './log/log-schema.js';
 import { SyncPublishing1764000003005 } from './log/publishing-schema.js';
+import { SyncRetention1764000003031 } from './log/retention-schema.js';
 import { SyncRights1764000003040 } from './log/rights-schema.js';
 
 /** For the application's DataSource. */
@@ -17,5 +18,6 @@ export const syncMigrations = [
   SyncLedger1764000003020,
   SyncDeviceName1764000003021,
   SyncLogIndex1764000003030,
+  SyncRetention1764000003031,
   SyncRights1764000003040,
 ];

@@ -29,6 +29,7 @@ import { CommitWatch } from './log/commit-watch.js';
 import { LogReader } from './log/log-reader.js';
 import { NodeLink } from './log/node-link.js';
 import { Publisher } from './log/publisher.js';
+import { Retention } from './log/retention.js';
 import { Sequencer } from './log/sequencer.js';
 import { resolveSyncOptions, type ResolvedSyncOptions, type SyncOptions } from './options.js';
 import { CallerGuard } from './rest/caller.js';
@@ -76,6 +77,11 @@ const providers: Provider[] = [
     },
   },
   plain(Publisher, DataSource, CommitWatch, Sequencer, NodeLink, SYNC_OPTIONS),
+  {
+    provide: Retention,
+    inject: [DataSource, SYNC_OPTIONS],
+    useFactory: (database: DataSource, options: ResolvedSyncOptions) => new Retention(database, options),
+  },
   plain(EventBroadcaster, Publisher, Signals),
   {
     provide: OperationQueue,
@@ -122,6 +128,7 @@ export class SyncModule extends ConfigurableModuleClass implements OnApplication
   constructor(
     @Inject(Publisher) private readonly publisher: Publisher,
     @Inject(Sequencer) private readonly sequencer: Sequencer,
+    @Inject(Retention) private readonly retention: Retention,
     @Inject(NodeLink) private readonly link: NodeLink,
     @Inject(LedgerRecorder) private readonly ledger: LedgerRecorder,
   ) {
@@ -140,12 +147,14 @@ export class SyncModule extends ConfigurableModuleClass implements OnApplication
     await this.link.start();
     this.ledger.start();
     this.sequencer.start();
+    this.retention.start();
   }
 
   async beforeApplicationShutdown(): Promise<void> {
     await this.publisher.drained();
     // The gateway has let its devices go by now.
     await this.ledger.stop();
+    await this.retention.stop();
     await this.sequencer.stop();
     await this.link.stop();
   }

@@ -1,8 +1,7 @@
-import type { Message } from '@soleil/sync-protocol';
 import type { DataSource, QueryRunner } from 'typeorm';
 import { LeaderConnection } from '../src/log/leader-connection.js';
 import { leaveOffice, renewOffice, takeOffice, type Office } from '../src/log/leadership.js';
-import type { Extent, LogReader } from '../src/log/log-reader.js';
+import type { Extent, LogReader, Page } from '../src/log/log-reader.js';
 import { Outbox } from '../src/log/outbox.js';
 import { toRow, type OutboxMessage } from '../src/log/outbox-message.js';
 import { OutboxScan } from '../src/log/outbox-scan.js';
@@ -62,7 +61,10 @@ export function logContract(make: () => Promise<LogUnderTest>): void {
   }
 
   const offsetsOf = async (channel = band): Promise<[number, unknown][]> =>
-    (await log.reader.page({ channel, after: 0, upTo: 1_000, limit: 1_000 })).map(({ offset, data }) => [offset, data]);
+    (await log.reader.page({ channel, after: 0, upTo: 1_000, limit: 1_000 })).messages.map(({ offset, data }) => [
+      offset,
+      data,
+    ]);
 
   describe('what was published', () => {
     it('is numbered from 1 in each channel, without holes, in the order of the calls', async () => {
@@ -201,6 +203,7 @@ export function logContract(make: () => Promise<LogUnderTest>): void {
     it('tells where a channel stands, and where each epoch began in it', async () => {
       const state = {
         head: 8,
+        prunedTo: 0,
         epochs: [
           { epoch: epochs[0], beganAt: 1 },
           { epoch: epochs[1], beganAt: 6 },
@@ -208,8 +211,8 @@ export function logContract(make: () => Promise<LogUnderTest>): void {
       };
       expect(await log.reader.state(band)).toEqual(state);
       expect(await log.reader.opening(band)).toEqual({ state, rightsEnded: new Map() });
-      expect(await log.reader.heads([band, other])).toEqual(new Map([[band, { epoch: epochs[1], offset: 8 }]]));
-      expect(await log.reader.state(other)).toEqual({ head: 0, epochs: [] });
+      expect(await log.reader.heads([band, other])).toEqual(new Map([[band, { epoch: epochs[1], offset: 8, prunedTo: 0 }]]));
+      expect(await log.reader.state(other)).toEqual({ head: 0, prunedTo: 0, epochs: [] });
     });
 
     it('tells whose right ended last where', async () => {
@@ -227,9 +230,9 @@ export function logContract(make: () => Promise<LogUnderTest>): void {
     });
 
     it('has a page after an offset, up to another, of so many messages at most', async () => {
-      const page = (after: number, upTo: number, limit: number): Promise<Message[]> =>
+      const page = (after: number, upTo: number, limit: number): Promise<Page> =>
         log.reader.page({ channel: band, after, upTo, limit });
-      for (const { offset, id, type, key, data } of await page(0, 8, 9)) {
+      for (const { offset, id, type, key, data } of (await page(0, 8, 9)).messages) {
         expect({ type, key, data }).toEqual({ type: 'note', ...history[offset - 1] });
         expect(id).toMatch(/^[\da-f-]{36}$/);
       }
@@ -241,8 +244,8 @@ export function logContract(make: () => Promise<LogUnderTest>): void {
     });
 
     it('has the latest of each key, of what lies between two offsets', async () => {
-      const latest = (extent: Extent, after: number, upTo: number): Promise<number[]> =>
-        log.reader.latest({ channel: band, after, upTo, extent });
+      const latest = async (extent: Extent, after: number, upTo: number): Promise<number[]> =>
+        (await log.reader.latest({ channel: band, after, upTo, extent })).offsets;
       expect(await latest('state', 0, 8)).toEqual([5, 8]);
       expect(await latest('state', 0, 5)).toEqual([3, 4, 5]);
       expect(await latest('state', 0, 6)).toEqual([4, 5]);
@@ -258,7 +261,7 @@ export function logContract(make: () => Promise<LogUnderTest>): void {
   });
 }
 
-const offsetsIn = (messages: readonly Message[]): number[] => messages.map(({ offset }) => offset);
+const offsetsIn = ({ messages }: Page): number[] => messages.map(({ offset }) => offset);
 
 /** A leader that moves when it is told to. */
 class Leader {

@@ -1,5 +1,15 @@
 import type { Message, Position } from '@soleil/sync-protocol';
-import type { ChannelState, EpochStart, Extent, LatestQuery, LogReader, PageQuery } from '../src/log/log-reader.js';
+import type {
+  ChannelState,
+  EpochStart,
+  Extent,
+  LatestQuery,
+  LogReader,
+  Outline,
+  Page,
+  PageQuery,
+  Pruned,
+} from '../src/log/log-reader.js';
 import { rightEnded } from '../src/log/control-message.js';
 import type { Batch } from '../src/log/sequence-batch.js';
 
@@ -18,13 +28,21 @@ interface PendingRead {
 /** Brings a question to where the log is, and the answer back. */
 export type Carry = <Answer>(look: () => Answer) => Promise<Answer>;
 
+interface MemoryChannel extends Pruned {
+  /** All that there ever was. */
+  messages: Message[];
+  epochs: EpochStart[];
+  /** Offsets that retention has removed. */
+  removed: Set<number>;
+}
+
 /**
  * The log as an array, with LogReader's contract. It answers when it is told to, in any order, so that a test decides what
  * happens between question and answer.
  */
 export class MemoryLog {
   readonly pending: PendingRead[] = [];
-  private readonly channels = new Map<string, { messages: Message[]; epochs: EpochStart[] }>();
+  private readonly channels = new Map<string, MemoryChannel>();
   private term = 1;
 
   /** The same, for what reads a log. */
@@ -94,7 +112,19 @@ export class MemoryLog {
     return this.of(channel).epochs.findLast(({ beganAt }) => beganAt <= offset)?.epoch ?? '';
   }
 
-  /** Everything in `after`+1..`upTo`. */
+  /** Retention: up to `horizon` only the state stays. */
+  prune(channel: string, horizon: number): void {
+    const log = this.of(channel);
+    const kept = new Set(latestOfEachKey(this.between(channel, 0, horizon), 'state'));
+    for (const message of this.between(channel, 0, horizon)) {
+      if (kept.has(message) || log.removed.has(message.offset)) continue;
+      log.removed.add(message.offset);
+      const isSpokenFor = log.messages.some(({ key, offset }) => key === message.key && offset > message.offset);
+      if (message.key === undefined || !isSpokenFor) log.prunedTo = message.offset;
+    }
+  }
+
+  /** Everything in `after`+1..`upTo`, whatever was pruned. */
   between(channel: string, after: number, upTo: number): Message[] {
     return this.of(channel).messages.slice(after, upTo);
   }
@@ -107,21 +137,34 @@ export class MemoryLog {
     return this.read(() => ({ state: this.stateOf(channel), rightsEnded: this.rightsEndedIn(channel) }));
   }
 
-  heads(channels: readonly string[]): Promise<Map<string, Position>> {
+  heads(channels: readonly string[]): Promise<Map<string, Position & Pruned>> {
     const known = channels.filter((channel) => this.headOf(channel) > 0);
-    return this.read(() => new Map(known.map((channel) => [channel, this.positionOf(channel)])));
+    const head = (channel: string): Position & Pruned => ({
+      ...this.positionOf(channel),
+      prunedTo: this.of(channel).prunedTo,
+    });
+    return this.read(() => new Map(known.map((channel) => [channel, head(channel)])));
   }
 
-  page({ channel, after, upTo, limit }: PageQuery): Promise<Message[]> {
-    return this.read(() => this.between(channel, after, upTo).slice(0, limit));
+  page({ channel, after, upTo, limit }: PageQuery): Promise<Page> {
+    return this.read(() => ({
+      prunedTo: this.of(channel).prunedTo,
+      messages: this.kept(channel, after, upTo).slice(0, limit),
+    }));
   }
 
-  latest({ channel, after, upTo, extent }: LatestQuery): Promise<number[]> {
-    return this.read(() => latestOfEachKey(this.between(channel, after, upTo), extent).map(({ offset }) => offset));
+  latest({ channel, after, upTo, extent }: LatestQuery): Promise<Outline> {
+    return this.read(() => ({
+      prunedTo: this.of(channel).prunedTo,
+      offsets: latestOfEachKey(this.kept(channel, after, upTo), extent).map(({ offset }) => offset),
+    }));
   }
 
-  at(channel: string, offsets: readonly number[]): Promise<Message[]> {
-    return this.read(() => this.of(channel).messages.filter(({ offset }) => offsets.includes(offset)));
+  at(channel: string, offsets: readonly number[]): Promise<Page> {
+    return this.read(() => ({
+      prunedTo: this.of(channel).prunedTo,
+      messages: this.kept(channel, 0, Infinity).filter(({ offset }) => offsets.includes(offset)),
+    }));
   }
 
   /** Answers what is asked now, and nothing that is asked because of the answers. */
@@ -130,7 +173,8 @@ export class MemoryLog {
   }
 
   private stateOf(channel: string): ChannelState {
-    return { head: this.headOf(channel), epochs: [...this.of(channel).epochs] };
+    const { epochs, prunedTo } = this.of(channel);
+    return { head: this.headOf(channel), prunedTo, epochs: [...epochs] };
   }
 
   private rightsEndedIn(channel: string): Map<string, number> {
@@ -138,9 +182,13 @@ export class MemoryLog {
     return new Map(ended.map(({ data, offset }) => [(data as { userId: string }).userId, offset]));
   }
 
-  private of(channel: string): { messages: Message[]; epochs: EpochStart[] } {
+  private kept(channel: string, after: number, upTo: number): Message[] {
+    return this.between(channel, after, upTo).filter(({ offset }) => !this.of(channel).removed.has(offset));
+  }
+
+  private of(channel: string): MemoryChannel {
     let log = this.channels.get(channel);
-    if (!log) this.channels.set(channel, (log = { messages: [], epochs: [] }));
+    if (!log) this.channels.set(channel, (log = { messages: [], epochs: [], removed: new Set(), prunedTo: 0 }));
     return log;
   }
 

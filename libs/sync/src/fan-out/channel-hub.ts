@@ -1,10 +1,10 @@
 import type { Message, MessagesFrame, Position, Signalled } from '@soleil/sync-protocol';
 import { controlOf, isControl, rightEnded, type Control } from '../log/control-message.js';
-import type { LogReader } from '../log/log-reader.js';
+import type { LogReader, Page, Pruned } from '../log/log-reader.js';
 import type { Batch } from '../log/sequence-batch.js';
 import { History, type PositionLoss } from './history.js';
 import type { Reader, ReaderSocket } from './reader.js';
-import type { Step } from './step.js';
+import { needsFrom, type Step } from './step.js';
 import { Tail } from './tail.js';
 import { bytesOf, frameBytes } from './weight.js';
 
@@ -59,7 +59,7 @@ export class ChannelHub {
   private opening: Promise<void> | null = null;
   /** The highest offset heard of; above the head while something is missing here. */
   private heardOf = 0;
-  private filling = false;
+  private filling: Promise<void> | null = null;
   /** What is being read of the log, so that readers at one place share it. */
   private readonly reads = new Map<string, Promise<unknown>>();
 
@@ -94,6 +94,11 @@ export class ChannelHub {
 
   get epoch(): string {
     return this.known.epoch;
+  }
+
+  /** See {@link History.prunedTo}. */
+  get prunedTo(): number {
+    return this.known.prunedTo;
   }
 
   /** At which offset a user's right to the channel ended last; 0: it never did, as far as the log goes back. */
@@ -140,7 +145,8 @@ export class ChannelHub {
    * The log says that the channel stands here; null: it has no message.
    * @param knownBefore this hub's head when the log was asked, so that an answer below it is no late one
    */
-  compare(head: Position | null, knownBefore: number): void {
+  compare(head: (Position & Pruned) | null, knownBefore: number): void {
+    if (head) this.heardOfPruning(head);
     if (this.history && (head?.offset ?? 0) < knownBefore) this.foundAnew();
     else if (head) this.hear(head);
   }
@@ -169,12 +175,13 @@ export class ChannelHub {
    * What follows `cursor`, as one frame.
    * @param step set for a reader that is not told every message
    * @param mostBytes the frame is no larger, but for a single message that is
-   * @returns null when the hub was founded anew meanwhile
+   * @returns null when it cannot be told from there: the hub was founded anew meanwhile, or retention has passed the reader
    */
   async page(cursor: number, step: Step | null, mostBytes: number): Promise<WeighedFrame | null> {
     const { founding } = this;
     const found = step ? await this.pageOfStep(cursor, step) : await this.pageOfAll(cursor);
-    if (founding !== this.founding || !this.isOpen) return null;
+    if (founding === this.founding) this.heardOfPruning(found);
+    if (founding !== this.founding || !this.isOpen || needsFrom(cursor, step) < this.prunedTo) return null;
     const messages = firstFrame(found.messages, Math.min(mostBytes, this.options.frameBytes));
     const to = messages.length === found.messages.length ? found.to : messages.at(-1)!.offset;
     return this.frame(cursor + 1, to, messages, step !== null && to < step.upTo);
@@ -207,6 +214,7 @@ export class ChannelHub {
     this.history = null;
     this.foundings += 1;
     this.heardOf = 0;
+    this.filling = null;
     this.tail.clear();
     this.reads.clear();
     this.openAgain();
@@ -219,32 +227,47 @@ export class ChannelHub {
 
   /** Reads what is between the head and what was heard of, then goes on from memory. */
   private fill(): void {
-    if (!this.history || this.filling) return;
+    if (!this.history) return;
     // The next hint, at the latest the poll's, tries again.
     this.readMissing().catch(() => undefined);
   }
 
+  /** One at a time: of two, one would take what the other has appended meanwhile for a contradiction. */
   private async readMissing(): Promise<void> {
+    if (this.known.head < this.heardOf) await (this.filling ??= this.readOn());
+  }
+
+  private async readOn(): Promise<void> {
     const { founding } = this;
-    this.filling = true;
     try {
       while (this.founding === founding && this.known.head < this.heardOf) {
+        const { heardOf } = this;
         const state = await this.log.state(this.channel);
         if (this.founding !== founding) return;
         const history = new History(state);
         if (!this.known.isContinuedBy(history)) return this.foundAnew();
-        const messages = await this.log.page({
+        if (state.head === this.known.head) {
+          // What was heard of is not in the log: the next hint tries again.
+          if (heardOf === this.heardOf) return;
+          continue;
+        }
+        const after = this.known.head;
+        const page = await this.log.page({
           channel: this.channel,
-          after: this.known.head,
+          after,
           upTo: state.head,
           limit: this.options.pageMessages,
         });
-        if (this.founding !== founding || messages.length === 0) return;
+        if (this.founding === founding) this.heardOfPruning(page);
+        if (this.founding !== founding) return;
+        const { messages } = page;
+        // Retention has left holes where this node had not come yet: readers go on from the log, each for itself.
+        if (messages.at(-1)?.offset !== after + messages.length) return this.foundAnew();
         for (const run of runsOfOneEpoch(messages, history)) this.append(history.epochAt(run[0]!.offset), run);
       }
     } finally {
       // In the turn in which the loop ends: what is delivered after that must be taken or start the next one.
-      this.filling = false;
+      if (this.founding === founding) this.filling = null;
     }
   }
 
@@ -285,27 +308,38 @@ export class ChannelHub {
     this.told = to;
   }
 
-  private async pageOfAll(cursor: number): Promise<Page> {
+  private async pageOfAll(cursor: number): Promise<PageUpTo> {
     const { channel, head: upTo } = this;
     const limit = this.options.pageMessages;
-    const messages =
-      this.tail.after(cursor, limit) ??
-      (await this.shared(`all:${cursor}:${upTo}`, () => this.log.page({ channel, after: cursor, upTo, limit })));
-    return {
-      messages,
-      to: messages.length < limit ? Math.max(upTo, messages.at(-1)?.offset ?? 0) : messages.at(-1)!.offset,
-    };
+    const recent = this.tail.after(cursor, limit);
+    const page = recent
+      ? { messages: recent, prunedTo: 0 }
+      : await this.shared(`all:${cursor}:${upTo}`, () => this.log.page({ channel, after: cursor, upTo, limit }));
+    const last = page.messages.at(-1)?.offset ?? 0;
+    return { ...page, to: page.messages.length < limit ? Math.max(upTo, last) : last };
   }
 
-  private async pageOfStep(cursor: number, step: Step): Promise<Page> {
+  private async pageOfStep(cursor: number, step: Step): Promise<PageUpTo> {
     const { channel } = this;
     const { extent, after, upTo } = step;
     const name = `${extent}:${after}:${upTo}`;
-    const offsets = await step.outline(() => this.shared(name, () => this.log.latest({ channel, after, upTo, extent })));
+    const outline = await step.outline(() => this.shared(name, () => this.log.latest({ channel, after, upTo, extent })));
+    const { offsets } = outline;
     const start = firstAfter(offsets, cursor);
     const wanted = offsets.slice(start, start + this.options.pageMessages);
-    const messages = wanted.length > 0 ? await this.shared(`${name}:${cursor}`, () => this.log.at(channel, wanted)) : [];
-    return { messages, to: start + wanted.length < offsets.length ? wanted.at(-1)! : upTo };
+    const page =
+      wanted.length > 0
+        ? await this.shared(`${name}:${cursor}`, () => this.log.at(channel, wanted))
+        : { messages: [], prunedTo: outline.prunedTo };
+    return { ...page, to: start + wanted.length < offsets.length ? wanted.at(-1)! : upTo };
+  }
+
+  private heardOfPruning({ prunedTo }: Pruned): void {
+    const { history } = this;
+    if (!history || prunedTo <= history.prunedTo) return;
+    // Retention has passed this node.
+    if (prunedTo > history.head) this.foundAnew();
+    else history.prunedTo = prunedTo;
   }
 
   private shared<Answer>(name: string, read: () => Promise<Answer>): Promise<Answer> {
@@ -325,11 +359,8 @@ export class ChannelHub {
   }
 }
 
-/** Messages, and up to which offset they are all there is to tell. */
-interface Page {
-  messages: Message[];
-  to: number;
-}
+/** `to`: up to there, these messages are all there is to tell. */
+type PageUpTo = Page & { to: number };
 
 /** Where the first of the ascending offsets beyond `cursor` is. */
 function firstAfter(offsets: readonly number[], cursor: number): number {

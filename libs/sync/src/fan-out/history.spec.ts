@@ -5,7 +5,7 @@ import { History } from './history.js';
 const anyRuns = fc.array(fc.integer({ min: 1, max: 6 }), { maxLength: 6 });
 
 function historyOf(runs: readonly number[]): { history: History; epochs: string[] } {
-  const history = new History({ head: 0, epochs: [] });
+  const history = new History({ head: 0, prunedTo: 0, epochs: [] });
   const epochs: string[] = [];
   runs.forEach((length, term) => {
     // A batch of its own for each message, and so several advances within one epoch.
@@ -24,7 +24,7 @@ test('knows the epoch of every offset and of the head', () => {
       expect(history.head).toBe(epochs.length);
       expect(history.epoch).toBe(epochs.at(-1) ?? '');
       expect(epochs.map((_, index) => history.epochAt(index + 1))).toEqual(epochs);
-      expect(history.epochAt(0)).toBe('');
+      expect(history.epochAt(0)).toBe(epochs[0] ?? '');
     }),
   );
 });
@@ -37,6 +37,22 @@ test('continues a position exactly if its epoch is known and reached that far', 
       const end = epochs.lastIndexOf(epoch) + 1;
       const expected = offset === 0 ? null : end === 0 ? 'epoch_unknown' : offset > end ? 'position_ahead' : null;
       expect(history.lossOf({ epoch, offset })).toBe(expected);
+    }),
+  );
+});
+
+test('calls a position expired exactly if it lies below what was pruned, also one of an epoch that is forgotten', () => {
+  fc.assert(
+    fc.property(anyRuns, fc.nat({ max: 40 }), fc.nat({ max: 40 }), (runs, pruned, offset) => {
+      const { epochs } = historyOf(runs);
+      const prunedTo = Math.min(pruned, epochs.length);
+      const known = epochs.flatMap((epoch, index) =>
+        epochs.lastIndexOf(epoch) + 1 < prunedTo || epoch === epochs[index - 1] ? [] : [{ epoch, beganAt: index + 1 }],
+      );
+      const history = new History({ head: epochs.length, prunedTo, epochs: known });
+      const expected = offset < prunedTo ? 'position_expired' : offset > epochs.length ? 'position_ahead' : null;
+      const epoch = epochs[Math.min(offset, epochs.length) - 1] ?? '';
+      if (epoch !== '') expect(history.lossOf({ epoch, offset })).toBe(expected);
     }),
   );
 });
@@ -57,7 +73,7 @@ test('is told from a state as it is told step by step', () => {
     fc.property(anyRuns, (runs) => {
       const { epochs } = historyOf(runs);
       const starts = epochs.flatMap((epoch, index) => (epoch === epochs[index - 1] ? [] : [{ epoch, beganAt: index + 1 }]));
-      const loaded = new History({ head: epochs.length, epochs: starts });
+      const loaded = new History({ head: epochs.length, prunedTo: 0, epochs: starts });
       expect(epochs.map((_, index) => loaded.epochAt(index + 1))).toEqual(epochs);
       expect(loaded.lossOf({ epoch: 'from elsewhere', offset: 1 })).toBe('epoch_unknown');
     }),

@@ -8,10 +8,13 @@ export type PositionLoss = Reset['reason'];
 export class History {
   private epochs: EpochStart[];
   head: number;
+  /** Positions below this have expired: something went since of which no trace is left. */
+  prunedTo: number;
 
   constructor(state: ChannelState) {
     this.epochs = [...state.epochs];
     this.head = state.head;
+    this.prunedTo = state.prunedTo;
   }
 
   /** The epoch of the head; empty for a channel without messages. */
@@ -25,7 +28,7 @@ export class History {
   }
 
   epochAt(offset: number): string {
-    return this.epochs.findLast(({ beganAt }) => beganAt <= offset)?.epoch ?? '';
+    return (this.epochs.findLast(({ beganAt }) => beganAt <= offset) ?? this.epochs[0])?.epoch ?? '';
   }
 
   /** Whether another epoch than the one known here is at this offset, which a log that only grows cannot say. */
@@ -40,6 +43,7 @@ export class History {
 
   /** @returns null when everything after `position` can be told */
   lossOf({ epoch, offset }: Position): PositionLoss | null {
+    if (offset < this.prunedTo) return 'position_expired';
     if (offset === 0) return null;
     const index = this.epochs.findIndex((known) => known.epoch === epoch);
     if (index < 0) return 'epoch_unknown';

@@ -1,7 +1,7 @@
 import type { Signalled } from '@soleil/sync-protocol';
 import type { ChannelHub, WeighedFrame } from './channel-hub.js';
 import type { History, PositionLoss } from './history.js';
-import { Step } from './step.js';
+import { needsFrom, Step } from './step.js';
 import type { Window } from './window.js';
 
 /** What a reader needs of its socket. */
@@ -89,11 +89,10 @@ export class Reader {
   historyChanged(before: History, now: History): void {
     this.stepBack();
     this.socket.askAnew();
-    const { step } = this;
+    // Nothing of it was sent yet.
+    if (this.step?.extent === 'changes' && this.cursor === this.step.after) this.step = null;
     // In the middle of a step the device has what was the latest at the step's end, and not at the cursor.
-    const isMidStep = step !== null && this.cursor > step.after;
-    if (!isMidStep) this.step = step?.extent === 'state' ? stateAsOf(now.head) : null;
-    const offset = isMidStep ? step.upTo : this.cursor;
+    const offset = this.step?.upTo ?? this.cursor;
     this.entitledAt = Math.min(this.entitledAt, this.cursor);
     const loss = now.lossOf({ epoch: before.epochAt(offset), offset });
     if (loss) this.startOver(loss);
@@ -129,6 +128,7 @@ export class Reader {
   private async catchUp(): Promise<void> {
     try {
       while (this.state === 'lagging' && !this.socket.isHeld && this.socket.window.isBelowHalf && this.hub.isOpen) {
+        if (needsFrom(this.cursor, this.step) < this.hub.prunedTo) this.startOver('position_expired');
         if (this.cursor === this.hub.head) {
           this.hub.join(this);
           this.socket.joinRoom(this.hub.channel);
@@ -139,7 +139,7 @@ export class Reader {
         const { cursor, step } = this;
         const weighed = await this.hub.page(cursor, step, this.socket.window.limitBytes / 4);
         if (this.state !== 'lagging' || this.socket.isHeld) return;
-        // Meanwhile the history may have turned out to be another one, or this reader may have started over.
+        // Meanwhile this reader may have started over, or it has to.
         if (!weighed || cursor !== this.cursor || step !== this.step) continue;
         this.cursor = weighed.frame.to;
         if (this.cursor === this.step?.upTo) this.step = null;

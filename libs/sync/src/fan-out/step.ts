@@ -1,4 +1,4 @@
-import type { Extent } from '../log/log-reader.js';
+import type { Extent, Outline } from '../log/log-reader.js';
 
 /**
  * A reader's way to `upTo` by the latest of each key. What it will get is decided once, as a list of offsets, because the log
@@ -6,7 +6,7 @@ import type { Extent } from '../log/log-reader.js';
  * begin alike, and costs eight bytes a message.
  */
 export class Step {
-  private offsets: readonly number[] | null = null;
+  private found: Outline | null = null;
 
   /** @param after the reader's cursor at the beginning, 0 for one that has nothing */
   constructor(
@@ -16,7 +16,10 @@ export class Step {
   ) {}
 
   /** @param read gives all offsets of the step; asked until it answered once */
-  async outline(read: (step: Step) => Promise<readonly number[]>): Promise<readonly number[]> {
-    return (this.offsets ??= await read(this));
+  async outline(read: () => Promise<Outline>): Promise<Outline> {
+    return (this.found ??= await read());
   }
 }
+
+/** The offset below which retention may take nothing away from a reader that stands at `cursor`. */
+export const needsFrom = (cursor: number, step: Step | null): number => (step?.extent === 'state' ? step.upTo : cursor);

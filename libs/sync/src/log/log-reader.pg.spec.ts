@@ -55,8 +55,8 @@ describe('reading by the latest of each key, of 200,000 messages about 500 keys'
     asked = [];
   });
 
-  const latest = (extent: Extent, after: number, upTo = messages): Promise<number[]> =>
-    log.latest({ channel, after, upTo, extent });
+  const latest = async (extent: Extent, after: number, upTo = messages): Promise<number[]> =>
+    (await log.latest({ channel, after, upTo, extent })).offsets;
 
   async function costOfAsked(): Promise<Cost> {
     const cost = { rows: 0, buffers: 0 };
@@ -104,7 +104,7 @@ describe('reading by the latest of each key, of 200,000 messages about 500 keys'
     const after = messages - keys;
     const types = async (extent: Extent): Promise<Record<string, number>> => {
       const counts = { living: 0, gone: 0, events: 0 };
-      for (const { key, data } of await log.at(channel, await latest(extent, after - eventEvery)))
+      for (const { key, data } of (await log.at(channel, await latest(extent, after - eventEvery))).messages)
         counts[key === undefined ? 'events' : data === null ? 'gone' : 'living'] += 1;
       return counts;
     };

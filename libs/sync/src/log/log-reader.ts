@@ -10,10 +10,26 @@ export interface EpochStart {
   beganAt: number;
 }
 
-export interface ChannelState {
+export interface ChannelState extends Pruned {
   head: number;
-  /** Ascending by `beganAt`. Empty for a channel without messages. */
+  /** Ascending by `beganAt`. Empty for a channel without messages. The first one stands for all before it, too. */
   epochs: EpochStart[];
+}
+
+/** How far retention had come in the channel when the log was read. */
+export interface Pruned {
+  /** Who stands below this offset cannot be told any more what all has gone since. */
+  prunedTo: number;
+}
+
+export interface Page extends Pruned {
+  /** Ascending by offset. */
+  messages: Message[];
+}
+
+export interface Outline extends Pruned {
+  /** Ascending. */
+  offsets: number[];
 }
 
 export interface PageQuery {
@@ -32,12 +48,15 @@ export interface PageQuery {
 export type Extent = 'state' | 'changes';
 
 export type LatestQuery = Omit<PageQuery, 'limit'> & { extent: Extent };
-type StateRow = { head: number } & EpochStart;
+const prunedTo = `coalesce((select pruned_to from sync_retention where channel = $1), 0)::float8 as "prunedTo"`;
 
-const stateColumns = `c.head::float8 as head, e.epoch, e.began_at::float8 as "beganAt"`;
+type StateRow = { head: number } & Pruned & EpochStart;
+
+const stateColumns = `c.head::float8 as head, ${prunedTo}, e.epoch, e.began_at::float8 as "beganAt"`;
 
 const toState = (rows: readonly StateRow[]): ChannelState => ({
   head: rows[0]?.head ?? 0,
+  prunedTo: rows[0]?.prunedTo ?? 0,
   epochs: rows.map(({ epoch, beganAt }) => ({ epoch, beganAt })),
 });
 
@@ -45,15 +64,18 @@ type MessageRow = { offset: number; id: string; type: string; key: string | null
 
 const columns = `m."offset"::float8 as "offset", m.id, m.type, m.key, m.data, m.published_at as at`;
 
-const everyMessage = `
+/** In one statement with what is read: who sees that something was pruned also sees how far. */
+const withPrunedTo = (rows: string): string => `
+  select * from (select ${prunedTo}) pruned left join (${rows}) found on true order by "offset"`;
+
+const everyMessage = withPrunedTo(`
   select ${columns} from sync_message m
   where m.channel = $1 and m."offset" > $2 and m."offset" <= $3
-  order by m."offset" limit $4`;
+  order by m."offset" limit $4`);
 
-const theseMessages = `
+const theseMessages = withPrunedTo(`
   select ${columns} from sync_message m
-  where m.channel = $1 and m."offset" = any($2::bigint[])
-  order by m."offset"`;
+  where m.channel = $1 and m."offset" = any($2::bigint[])`);
 
 /**
  * Steps from key to key through the index, to each one's newest message: the cost is that of the keys, however long the
@@ -76,14 +98,14 @@ const newestOfEachKey = `
 const latest: Record<Extent, string> = {
   state: `
     with ${newestOfEachKey}
-    select "offset"::float8 as "offset" from newest where "offset" > $2 and not is_gone order by 1`,
+    ${withPrunedTo(`select "offset"::float8 as "offset" from newest where "offset" > $2 and not is_gone`)}`,
   changes: `
     with ${newestOfEachKey}
-    select "offset"::float8 as "offset" from newest where "offset" > $2
-    union all
-    select m."offset"::float8 from sync_message m
-    where m.channel = $1 and m.key is null and m."offset" > $2 and m."offset" <= $3
-    order by 1`,
+    ${withPrunedTo(`
+      select "offset"::float8 as "offset" from newest where "offset" > $2
+      union all
+      select m."offset"::float8 from sync_message m
+      where m.channel = $1 and m.key is null and m."offset" > $2 and m."offset" <= $3`)}`,
 };
 
 const messageById = `select m.channel, ${columns} from sync_message m where m.id = $1`;
@@ -118,12 +140,14 @@ export class LogReader {
   }
 
   /** Heads of those channels that have messages. */
-  async heads(channels: readonly string[]): Promise<Map<string, Position>> {
-    const rows = await this.database.query<{ name: string; head: number; epoch: string }[]>(
-      `select name, head::float8 as head, epoch from sync_channel where name = any($1)`,
+  async heads(channels: readonly string[]): Promise<Map<string, Position & Pruned>> {
+    const rows = await this.database.query<({ name: string; head: number; epoch: string } & Pruned)[]>(
+      `select c.name, c.head::float8 as head, c.epoch, coalesce(r.pruned_to, 0)::float8 as "prunedTo"
+       from sync_channel c left join sync_retention r on r.channel = c.name
+       where c.name = any($1)`,
       [channels],
     );
-    return new Map(rows.map(({ name, head, epoch }) => [name, { epoch, offset: head }]));
+    return new Map(rows.map(({ name, head, epoch, prunedTo: pruned }) => [name, { epoch, offset: head, prunedTo: pruned }]));
   }
 
   /** The message of this id, wherever it is; null where there is none that devices are sent. */
@@ -133,25 +157,31 @@ export class LogReader {
     return row && !isControl(row) ? { channel: row.channel, message: toMessage(row) } : null;
   }
 
-  /** Messages ascending by offset, at most `limit`. Fewer than `limit` means that there are no more up to `upTo`. */
-  async page({ channel, after, upTo, limit }: PageQuery): Promise<Message[]> {
+  /** At most `limit` messages. Fewer than `limit` means that there are no more up to `upTo`. */
+  async page({ channel, after, upTo, limit }: PageQuery): Promise<Page> {
     return this.messages(everyMessage, [channel, after, upTo, limit]);
   }
 
-  /** The offsets, ascending, of what a reader of this extent gets in `after`+1..`upTo`. */
-  async latest({ channel, after, upTo, extent }: LatestQuery): Promise<number[]> {
-    const rows = await this.database.query<{ offset: number }[]>(latest[extent], [channel, after, upTo]);
-    return rows.map(({ offset }) => offset);
+  /** Where the messages are that a reader of this extent gets in `after`+1..`upTo`. */
+  async latest({ channel, after, upTo, extent }: LatestQuery): Promise<Outline> {
+    const rows = await this.database.query<Found<{ offset: number }>[]>(latest[extent], [channel, after, upTo]);
+    return { prunedTo: rows[0]!.prunedTo, offsets: rows.filter(isThere).map(({ offset }) => offset) };
   }
 
-  /** The messages at these offsets, ascending. */
-  async at(channel: string, offsets: readonly number[]): Promise<Message[]> {
+  /** Those of the messages at these offsets that are still there. */
+  async at(channel: string, offsets: readonly number[]): Promise<Page> {
     return this.messages(theseMessages, [channel, offsets]);
   }
 
-  private async messages(sql: string, parameters: unknown[]): Promise<Message[]> {
-    return (await this.database.query<MessageRow[]>(sql, parameters)).map(toMessage);
+  private async messages(sql: string, parameters: unknown[]): Promise<Page> {
+    const rows = await this.database.query<Found<MessageRow>[]>(sql, parameters);
+    return { prunedTo: rows[0]!.prunedTo, messages: rows.filter(isThere).map(toMessage) };
   }
 }
 
 const isUuid = /^[\da-f]{8}(-[\da-f]{4}){3}-[\da-f]{12}$/i;
+
+/** Where nothing was found, there is one row that only tells how far the channel was pruned. */
+type Found<Row> = Pruned & (Row | { offset: null });
+
+const isThere = <Row extends { offset: number }>(row: Found<Row>): row is Pruned & Row => row.offset !== null;

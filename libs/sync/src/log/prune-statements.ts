@@ -1,0 +1,75 @@
+/** Held by whoever prunes, until its statement has ended: one node at a time, and no pooler minds. */
+const lock = `lock as materialized (
+    select pg_try_advisory_xact_lock(hashtextextended('soleil_sync_retention', 0)) as is_free
+  )`;
+
+const tooOld = (publishedAt: string, days: string): string =>
+  `${publishedAt} < clock_timestamp() - ${days} * interval '1 day'`;
+
+/** Channels after `$1` in which a message has come of age that was not looked at yet. $2 days, $3 at most so many. */
+export const channelsDue = `
+  select c.name
+  from sync_channel c left join sync_retention r on r.channel = c.name
+  cross join lateral (
+    select m.published_at from sync_message m
+    where m.channel = c.name and m."offset" > coalesce(r.horizon, 0)
+    order by m."offset" limit 1
+  ) next
+  where c.name > $1 and ${tooOld('next.published_at', '$2')}
+  order by c.name limit $3`;
+
+/**
+ * Moves the horizon of channel `$1` over the next `$3` messages, at most, that are older than `$2` days, and prunes what it
+ * leaves behind. Reads what came of age and not what stays.
+ *
+ * `pruned_to` is the last of those that nothing later speaks for: an event, or the end of a key. In the same statement as
+ * the deletion, so that no reader sees the one without the other.
+ */
+export const pruneMessages = `
+  with ${lock}, next as materialized (
+    select m."offset", m.key, m.data is null as is_gone, ${tooOld('m.published_at', '$2')} as is_old
+    from lock, sync_message m
+    where lock.is_free and m.channel = $1
+      and m."offset" > coalesce((select horizon from sync_retention where channel = $1), 0)
+    order by m."offset" limit $3
+  ), aged as materialized (
+    select * from next
+    where "offset" < coalesce((select min("offset") from next where not is_old), 9223372036854775807)
+  ), newest as (
+    select distinct on (key) key, "offset", is_gone from aged where key is not null order by key, "offset" desc
+  ), superseded as (
+    delete from sync_message m using newest n
+    where m.channel = $1 and m.key = n.key and m."offset" < n."offset"
+  ), ended as (
+    select "offset", key from newest where is_gone
+    union all
+    select "offset", null from aged where key is null
+  ), removed as (
+    delete from sync_message m using ended e where m.channel = $1 and m."offset" = e."offset"
+  ), lost as (
+    select coalesce(max("offset"), 0) as "offset" from ended e
+    where not exists (
+      select from sync_message later where later.channel = $1 and later.key = e.key and later."offset" > e."offset")
+  ), epochs as (
+    delete from sync_channel_epoch e using lost
+    where e.channel = $1 and exists (
+      select from sync_channel_epoch later
+      where later.channel = $1 and later.began_at > e.began_at and later.began_at <= lost."offset")
+  ), noted as (
+    insert into sync_retention as r (channel, horizon, pruned_to)
+    select $1, max(aged."offset"), max(lost."offset") from aged, lost having count(*) > 0
+    on conflict (channel) do update
+    set horizon = greatest(r.horizon, excluded.horizon), pruned_to = greatest(r.pruned_to, excluded.pruned_to)
+  )
+  select is_free as "isFree", (select count(*) from aged)::integer as done from lock`;
+
+/** Forgets `$2` idempotency keys, at most, that are older than `$1` days. */
+export const pruneIdempotencyKeys = `
+  with ${lock}, aged as (
+    select i.channel, i.key from lock, sync_idempotency i
+    where lock.is_free and ${tooOld('i.published_at', '$1')}
+    order by i.published_at limit $2
+  ), removed as (
+    delete from sync_idempotency where (channel, key) in (select channel, key from aged) returning 1
+  )
+  select is_free as "isFree", (select count(*) from removed)::integer as done from lock`;
