@@ -80,14 +80,15 @@ interface FreshRow {
 }
 
 async function insert(client: PoolClient, rows: readonly OutboxRow[], impatient: boolean): Promise<FreshRow[]> {
-  const [row] = rows;
-  const isOnce = rows.some(({ idempotencyKey }) => idempotencyKey !== null);
-  if (row && rows.length === 1 && !isOnce) {
-    const { id, channel, type, key, data, bytes } = row;
-    return (await client.query<FreshRow>({ ...one, values: [id, channel, type, key, data, bytes] })).rows;
+  const wait = impatient ? `${patienceMs}ms` : null;
+  if (rows.length === 1) {
+    const { id, channel, type, key, data, bytes, idempotencyKey } = rows[0]!;
+    const values = [id, channel, type, key, data, bytes, idempotencyKey, wait];
+    return (await client.query<FreshRow>({ ...publishOne, values })).rows;
   }
+  const isOnce = rows.some(({ idempotencyKey }) => idempotencyKey !== null);
   if (!isOnce) return (await client.query<FreshRow>({ ...several, values: [jsonOf(rows)] })).rows;
-  return (await client.query<FreshRow>({ ...once, values: [jsonOf(rows), impatient ? `${patienceMs}ms` : null] })).rows;
+  return (await client.query<FreshRow>({ ...once, values: [jsonOf(rows), wait] })).rows;
 }
 
 /** JSON for the database; the data, JSON already, is not encoded once more. */
@@ -111,14 +112,32 @@ const given = `given as materialized (
   )`;
 
 // Of jsonb, whose text does not depend on how the publisher ordered its properties.
-const contentHash = `sha256(convert_to(jsonb_build_array(row->'type', row->'key', row->'data')::text, 'UTF8'))`;
+const contentHash = (type: string, key: string, data: string): string =>
+  `sha256(convert_to(jsonb_build_array(${type}, ${key}, ${data})::text, 'UTF8'))`;
+const givenHash = contentHash(`row->'type'`, `row->'key'`, `row->'data'`);
 
-// Named statements are planned once per connection. A single row is given as it is: no JSON to take apart.
-const one = {
+// Before an entry is claimed: a lock that is not to be had in time ends the statement.
+const patience = (time: string): string => `patience as materialized (
+    select set_config('lock_timeout', ${time}, true) where ${time}::text is not null
+  )`;
+
+// Named statements are planned once per connection.
+
+/** A single message is given as it is: taking it out of JSON would take a third of the statement's time. */
+export const publishOne = {
   name: 'sync_publish_one',
   text: `
+  with ${patience('$8')}, claimed as (
+    insert into sync_idempotency (channel, key, message_id, content_hash)
+    select $2, $7, $1, ${contentHash('$3::text', '$4::text', '$5::jsonb')}
+    from (select) always left join patience on true
+    where $7::text is not null
+    on conflict do nothing
+    returning message_id
+  )
   insert into sync_outbox (message_id, channel, type, key, data, bytes)
-  values ($1, $2, $3, $4, nullif($5::jsonb, 'null'), $6)
+  select $1, $2, $3, $4, nullif($5::jsonb, 'null'), $6
+  where $7 is null or exists (select from claimed)
   returning id, message_id as "messageId"`,
 };
 
@@ -132,15 +151,13 @@ const several = {
   returning id, message_id as "messageId"`,
 };
 
-// Of two messages with one key in one call, the first counts. A lock that is not to be had in time ends the statement.
+// Of two messages with one key in one call, the first counts.
 const once = {
   name: 'sync_publish_once',
   text: `
-  with ${given}, patience as materialized (
-    select set_config('lock_timeout', $2, true) where $2 is not null
-  ), claimed as (
+  with ${given}, ${patience('$2')}, claimed as (
     insert into sync_idempotency (channel, key, message_id, content_hash)
-    select channel, idempotency_key, message_id, ${contentHash}
+    select channel, idempotency_key, message_id, ${givenHash}
     from given left join patience on true
     where idempotency_key is not null
     order by channel, idempotency_key, nth
@@ -156,7 +173,7 @@ const once = {
 
 const lookUp = `
   with ${given}
-  select given.nth::integer as nth, earlier.message_id as id, earlier.content_hash = ${contentHash} as same
+  select given.nth::integer as nth, earlier.message_id as id, earlier.content_hash = ${givenHash} as same
   from given join sync_idempotency earlier on earlier.channel = given.channel and earlier.key = given.idempotency_key`;
 
 const undo = `
