@@ -74,11 +74,14 @@ export class LedgerStore {
     const begun = marks.filter(({ floor }) => floor !== null);
     if (begun.length > 0) {
       const columns = columnsOf(begun, 'device', 'channel', 'floor');
-      await transaction.query(insertReaders, columns.slice(0, 2));
       await transaction.query(shortenRuns, columns);
       await transaction.query(truncateRuns, columns);
     }
-    if (marks.length > 0) await transaction.query(appendRuns, columnsOf(marks, 'device', 'channel', 'upTo', 'ageMs'));
+    if (marks.length > 0) {
+      const columns = columnsOf(marks, 'device', 'channel', 'upTo', 'ageMs');
+      await transaction.query(insertReaders, columns.slice(0, 2));
+      await transaction.query(appendRuns, columns);
+    }
     const holdings = known.flatMap(({ device, holdings }) =>
       [...holdings.values()].map(({ at, ...holding }) => ({ device, ...holding, ageMs: now() - at })),
     );
@@ -88,35 +91,49 @@ export class LedgerStore {
     if (held.length > 0) await transaction.query(putHoldings, columnsOf(held, 'device', 'channel', 'key', 'hash', 'ageMs'));
   }
 
-  /** @returns the rows of those devices whose latest connection is ours, locked */
+  /** @returns the ids of those devices whose latest connection is ours, by key, their rows locked */
   private async claim(
     entries: readonly Entry[],
     transaction: EntityManager,
     now: () => number,
   ): Promise<Map<string, string>> {
-    const named = entries.map(({ taken: { record } }) => ({ ...record.identity, connection: record.connection }));
-    const rows = await transaction.query<DeviceRow[]>(lockDevices, columnsOf(named, 'userId', 'deviceId'));
-    const ours = new Map(named.map((device) => [`${device.userId} ${device.deviceId}`, device.connection]));
+    const connections = new Map(entries.map(({ taken }) => [keyOf(taken), taken.record.connection]));
+    const isOurs = (row: DeviceRow): boolean => connections.get(rowKeyOf(row)) === row.connection;
+    const identities = entries.map(({ taken }) => taken.record.identity);
+    const rows = await transaction.query<DeviceRow[]>(lockDevices, columnsOf(identities, 'userId', 'deviceId'));
+    const ids = new Map(rows.filter(isOurs).map((row) => [rowKeyOf(row), row.id]));
+    // One that is not noted as ours has moved, or the database was set back to a backup and does not know that it is here.
     const news = entries
-      .filter(({ taken }) => taken.isNews)
-      .map(({ taken: { record } }) => ({
-        ...record.identity,
-        connection: record.connection,
-        ageMs: now() - record.connectedAt,
-        connected: record.leftAt === null,
-        unseenMs: record.leftAt === null ? 0 : now() - record.leftAt,
-      }));
-    const noted =
-      news.length === 0
-        ? []
-        : await transaction.query<DeviceRow[]>(
-            noteDevices,
-            columnsOf(news, 'userId', 'deviceId', 'name', 'durable', 'connection', 'ageMs', 'connected', 'unseenMs'),
-          );
-    const current = [...rows, ...noted].filter((row) => ours.get(`${row.user_id} ${row.device_id}`) === row.connection);
-    return new Map(current.map(({ id, user_id, device_id }) => [`${user_id} ${device_id}`, id]));
+      .filter(({ taken }) => taken.isNews || !ids.has(keyOf(taken)))
+      .map(({ taken }) => noteOf(taken, now));
+    if (news.length > 0) {
+      const columns = columnsOf(
+        news,
+        'userId',
+        'deviceId',
+        'name',
+        'durable',
+        'connection',
+        'ageMs',
+        'connected',
+        'unseenMs',
+      );
+      for (const row of await transaction.query<DeviceRow[]>(noteDevices, columns)) ids.set(rowKeyOf(row), row.id);
+    }
+    return ids;
   }
 }
+
+const keyOf = ({ record: { identity } }: Taken): string => `${identity.userId} ${identity.deviceId}`;
+const rowKeyOf = ({ user_id, device_id }: DeviceRow): string => `${user_id} ${device_id}`;
+
+const noteOf = ({ record }: Taken, now: () => number) => ({
+  ...record.identity,
+  connection: record.connection,
+  ageMs: now() - record.connectedAt,
+  connected: record.leftAt === null,
+  unseenMs: record.leftAt === null ? 0 : now() - record.leftAt,
+});
 
 interface DeliveryQuery {
   userIds: readonly string[];
@@ -151,8 +168,6 @@ interface DeviceRow {
   device_id: string;
   connection: string;
 }
-
-const keyOf = ({ record: { identity } }: Taken): string => `${identity.userId} ${identity.deviceId}`;
 
 /** A device that came back within a second is noted once, as its latest connection has it. */
 function latestOfEachDevice(taken: readonly Taken[]): Entry[] {

@@ -173,6 +173,24 @@ describe('the ledger', () => {
     await cable.remove();
   });
 
+  it.each([
+    ['does not know', (table: string) => `delete from ${table}`],
+    [
+      'knows from an earlier connection',
+      (table: string) =>
+        table === 'sync_device'
+          ? `update sync_device set connection = gen_random_uuid(), connected_at = now() - interval '1 day'`
+          : `delete from ${table}`,
+    ],
+  ])('notes a connected device again that a database set back to a backup %s', async (_, setBack) => {
+    const record = await acknowledging(3);
+    for (const table of ['sync_device', 'sync_reader', 'sync_receipt']) await database.query(setBack(table));
+    record.acknowledged(channel, 5);
+    await here.flush();
+    expect(await runs()).toEqual([5]);
+    expect(await device(5)).toMatchObject({ isConnected: true });
+  });
+
   it('lets two nodes that write about the same devices at once wait for each other, never both ways', async () => {
     // Devices are looked up one by one, in the order in which they are given: that order must not become the order of locks.
     for (const plan of ['hashjoin', 'mergejoin'])

@@ -27,9 +27,11 @@ export const noteDevices = `
   where d.connection = excluded.connection or d.connected_at < excluded.connected_at
   returning d.id, d.user_id, d.device_id, d.connection`;
 
+/** Looked up first: an insert that meets a conflict would use up an id. */
 export const insertReaders = `
   insert into sync_reader (device, channel)
   select device, channel from unnest($1::bigint[], $2::text[]) as given (device, channel)
+  where not exists (select from sync_reader r where r.device = given.device and r.channel = given.channel)
   on conflict do nothing`;
 
 /** The run that a device has lost in part ends where the device stands. */
