@@ -89,7 +89,10 @@ async function judge(): Promise<boolean> {
   const verdict = new Verdict();
   judgePublishing(records, messages, verdict);
   judgeDevices(stories, messages, verdict);
-  judgeLedger(await settledLedger(heads), devicesWanted, { before: heads, now: await log.heads() }, verdict);
+  const present = new Set(
+    stories.flatMap((told) => told.stories.filter(({ isOver }) => !isOver).map(({ deviceId }) => deviceId)),
+  );
+  judgeLedger(await settledLedger(heads, present), present, { before: heads, now: await log.heads() }, verdict);
   const deliveries = stories.flatMap((told) => told.stories).reduce((sum, story) => sum + story.ids.length, 0);
   const { forcedReconnects, lostStores } = devices.counts;
   const isComplete = rounds.incomplete.length === 0;
@@ -116,11 +119,15 @@ async function judge(): Promise<boolean> {
 }
 
 /** The last acknowledgements are stored within a second or two of the last message. */
-async function settledLedger(heads: { [channel: string]: number }): Promise<LedgerLine[]> {
+async function settledLedger(heads: { [channel: string]: number }, present: ReadonlySet<string>): Promise<LedgerLine[]> {
   const until = Date.now() + 10_000;
   for (;;) {
     const lines = await log.ledger();
-    if (Date.now() > until || lines.every(({ channel, upTo }) => upTo >= (heads[channel] ?? 0))) return lines;
+    if (
+      Date.now() > until ||
+      lines.every(({ device, channel, upTo }) => !present.has(device) || upTo >= (heads[channel] ?? 0))
+    )
+      return lines;
     await pass(100);
   }
 }

@@ -70,7 +70,7 @@ export class LogOfRun {
   /** What the ledger says of the devices that are connected. */
   async ledger(): Promise<LedgerLine[]> {
     const { rows } = await this.pool.query<LedgerLine>(
-      `select d.user_id || ' ' || d.device_id as device, r.channel, coalesce(max(c.up_to), 0)::float8 as "upTo"
+      `select d.device_id as device, r.channel, coalesce(max(c.up_to), 0)::float8 as "upTo"
        from sync_device d join sync_reader r on r.device = d.id left join sync_receipt c on c.reader = r.id
        where d.connected group by d.id, r.channel`,
     );

@@ -25,6 +25,7 @@ export class StockDevice implements Device {
   readonly line: Line;
   private readonly channels: Map<string, Channel>;
   private socket: Socket | null = null;
+  private readonly deviceId: string;
   private retry: NodeJS.Timeout | null = null;
   private ackTimer: NodeJS.Timeout | null = null;
   private pace: Pace = { ackEveryMs: 100, ackEveryBytes: 65_536 };
@@ -36,11 +37,12 @@ export class StockDevice implements Device {
     private readonly world: World,
   ) {
     this.line = new Line(world.servers, world.random);
+    this.deviceId = `stock-device-${name}`;
     this.channels = new Map(
       player.channels.map((channel) => [
         channel,
         {
-          story: newStory(name, 1, channel),
+          story: newStory(name, this.deviceId, 1, channel),
           rows: new Map(),
           own: null,
           midStep: false,
@@ -60,7 +62,7 @@ export class StockDevice implements Device {
     this.line.choose();
     const socket = io(`${Line.url}/sync`, {
       ...this.line.socketOptions('websocket'),
-      auth: { token: this.player.userId, deviceId: `stock-device-${this.name}`, protocol: protocolVersion },
+      auth: { token: this.player.userId, deviceId: this.deviceId, protocol: protocolVersion },
       forceNew: true,
       reconnection: false,
       timeout: 3_000,

@@ -16,6 +16,8 @@ export class Ids {
 /** What one channel told one device in the life of one store. */
 export interface Story {
   device: string;
+  /** As the server knows it; another one in each life. */
+  deviceId: string;
   /** Counts up whenever the device lost its store. */
   life: number;
   channel: string;
@@ -32,8 +34,9 @@ export interface Story {
   isOver: boolean;
 }
 
-export const newStory = (device: string, life: number, channel: string): Story => ({
+export const newStory = (device: string, deviceId: string, life: number, channel: string): Story => ({
   device,
+  deviceId,
   life,
   channel,
   startedAt: null,

@@ -116,7 +116,9 @@ export class SyncDevice implements Device {
       timings,
     });
     this.client = client;
-    this.current = new Map(this.player.channels.map((channel) => [channel, newStory(this.name, this.life, channel)]));
+    this.current = new Map(
+      this.player.channels.map((channel) => [channel, newStory(this.name, this.store.deviceId, this.life, channel)]),
+    );
     client.onMessage((channel, message) => this.told(channel, message));
     client.subscribeConnection(() => this.connectionChanged());
     for (const channel of this.player.channels) {

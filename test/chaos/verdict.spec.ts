@@ -18,7 +18,7 @@ const log = [at(1), at(2, { key: 'song' }), at(3), at(4, { key: 'song' })];
 const ids = ['id-1', 'id-2', 'id-3', 'id-4', 'id-5'];
 
 const story = (more: Partial<Story>): Story => ({
-  ...newStory('d1', 1, 'system'),
+  ...newStory('d1', 'device-d1', 1, 'system'),
   startedAt: 0,
   position: 4,
   rows: [['song', 3]],
@@ -59,13 +59,14 @@ describe('what the ledger says', () => {
   const ledger = (...upTo: number[]): { [kind: string]: number } => {
     const verdict = new Verdict();
     const lines = upTo.map((offset, nth) => ({ device: `d${nth}`, channel: 'system', upTo: offset }));
-    judgeLedger(lines, 2, heads, verdict);
+    judgeLedger(lines, new Set(['d0', 'd1']), heads, verdict);
     return found(verdict);
   };
 
   it('is right when every device is known to be complete', () => expect(ledger(4, 5)).toEqual({}));
   it('misses a receipt', () => expect(ledger(4, 3)).toEqual({ wrongReceipts: 1 }));
   it('has a receipt of what never was', () => expect(ledger(4, 6)).toEqual({ wrongReceipts: 1 }));
+  it('may know a store that was lost', () => expect(ledger(4, 5, 1)).toEqual({}));
   it('misses a device', () => expect(ledger(4)).toEqual({ wrongReceipts: 1 }));
 });
 
