@@ -1,5 +1,6 @@
 import type { MessagesFrame, Position } from '@soleil/sync-protocol';
-import { ChannelHub, type HubOptions, type WeighedFrame } from '../src/fan-out/channel-hub.js';
+import { ChannelHub, type HubOptions } from '../src/fan-out/channel-hub.js';
+import type { WeighedFrame } from '../src/fan-out/frames.js';
 import type { PositionLoss } from '../src/fan-out/history.js';
 import { Reader, type ReaderSocket } from '../src/fan-out/reader.js';
 import { Window } from '../src/fan-out/window.js';

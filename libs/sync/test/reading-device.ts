@@ -1,5 +1,6 @@
 import type { Message } from '@soleil/sync-protocol';
-import type { ChannelHub, WeighedFrame } from '../src/fan-out/channel-hub.js';
+import type { ChannelHub } from '../src/fan-out/channel-hub.js';
+import type { WeighedFrame } from '../src/fan-out/frames.js';
 import type { PositionLoss } from '../src/fan-out/history.js';
 import { Reader, type ReaderSocket } from '../src/fan-out/reader.js';
 import { Window } from '../src/fan-out/window.js';

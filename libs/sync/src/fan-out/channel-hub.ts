@@ -1,12 +1,13 @@
-import type { Message, MessagesFrame, Position, Signalled } from '@soleil/sync-protocol';
+import type { Message, Position, Signalled } from '@soleil/sync-protocol';
 import { controlOf, isControl, rightEnded, type Control } from '../log/control-message.js';
-import type { LogReader, Page, Pruned } from '../log/log-reader.js';
+import type { LogReader, Pruned } from '../log/log-reader.js';
 import type { Batch } from '../log/sequence-batch.js';
+import { firstFrame, Frames, type WeighedFrame } from './frames.js';
 import { History, type PositionLoss } from './history.js';
+import { Pages } from './pages.js';
 import type { Reader, ReaderSocket } from './reader.js';
 import { needsFrom, type Step } from './step.js';
 import { Tail } from './tail.js';
-import { bytesOf, frameBytes } from './weight.js';
 
 export interface HubOptions {
   /** Messages kept in memory for readers that come back. */
@@ -25,12 +26,6 @@ export interface HubNode {
   broadcast(channel: string, weighed: WeighedFrame): void;
   /** Obeys, before this returns: nothing later may be sent to whom it concerns. */
   obey(control: Control): void;
-}
-
-/** A frame and what it weighs in a window. */
-export interface WeighedFrame {
-  frame: MessagesFrame;
-  bytes: number;
 }
 
 /**
@@ -60,8 +55,8 @@ export class ChannelHub {
   /** The highest offset heard of; above the head while something is missing here. */
   private heardOf = 0;
   private filling: Promise<void> | null = null;
-  /** What is being read of the log, so that readers at one place share it. */
-  private readonly reads = new Map<string, Promise<unknown>>();
+  private readonly pages: Pages;
+  private readonly frames: Frames;
 
   constructor(
     readonly channel: string,
@@ -70,6 +65,8 @@ export class ChannelHub {
     private readonly node: HubNode,
   ) {
     this.tail = new Tail(options.tailMessages);
+    this.pages = new Pages(channel, log, this.tail, options.pageMessages);
+    this.frames = new Frames(channel);
   }
 
   /** Resolves when the head is known. What arrives meanwhile is noted and fetched. */
@@ -151,6 +148,11 @@ export class ChannelHub {
     else if (head) this.hear(head);
   }
 
+  /** Now and then: what is kept for devices that come back together. */
+  tidy(): void {
+    this.frames.forget();
+  }
+
   /** Joins the room. The caller has seen, in this very turn, that it stands at the head. */
   join(reader: Reader): void {
     // Whoever is in the room is at one and the same place.
@@ -179,12 +181,13 @@ export class ChannelHub {
    */
   async page(cursor: number, step: Step | null, mostBytes: number): Promise<WeighedFrame | null> {
     const { founding } = this;
-    const found = step ? await this.pageOfStep(cursor, step) : await this.pageOfAll(cursor);
+    const found = await (step ? this.pages.ofStep(cursor, step) : this.pages.ofAll(cursor, this.head));
     if (founding === this.founding) this.heardOfPruning(found);
     if (founding !== this.founding || !this.isOpen || needsFrom(cursor, step) < this.prunedTo) return null;
     const messages = firstFrame(found.messages, Math.min(mostBytes, this.options.frameBytes));
     const to = messages.length === found.messages.length ? found.to : messages.at(-1)!.offset;
-    return this.frame(cursor + 1, to, messages, step !== null && to < step.upTo);
+    const more = step !== null && to < step.upTo;
+    return this.frames.ofPage(step?.name ?? 'all', this.known.epochAt(to), cursor + 1, to, messages, more);
   }
 
   private get known(): History {
@@ -216,7 +219,8 @@ export class ChannelHub {
     this.heardOf = 0;
     this.filling = null;
     this.tail.clear();
-    this.reads.clear();
+    this.pages.forget();
+    this.frames.forget();
     this.openAgain();
   }
 
@@ -301,37 +305,11 @@ export class ChannelHub {
 
   private tellRoom(messages: Message[], to: number): void {
     if (this.room.size > 0) {
-      const weighed = this.frame(this.told + 1, to, messages, false);
+      const weighed = this.frames.make(this.known.epochAt(to), this.told + 1, to, messages);
       this.node.broadcast(this.channel, weighed);
       for (const reader of this.room) reader.broadcastSent(weighed);
     }
     this.told = to;
-  }
-
-  private async pageOfAll(cursor: number): Promise<PageUpTo> {
-    const { channel, head: upTo } = this;
-    const limit = this.options.pageMessages;
-    const recent = this.tail.after(cursor, limit);
-    const page = recent
-      ? { messages: recent, prunedTo: 0 }
-      : await this.shared(`all:${cursor}:${upTo}`, () => this.log.page({ channel, after: cursor, upTo, limit }));
-    const last = page.messages.at(-1)?.offset ?? 0;
-    return { ...page, to: page.messages.length < limit ? Math.max(upTo, last) : last };
-  }
-
-  private async pageOfStep(cursor: number, step: Step): Promise<PageUpTo> {
-    const { channel } = this;
-    const { extent, after, upTo } = step;
-    const name = `${extent}:${after}:${upTo}`;
-    const outline = await step.outline(() => this.shared(name, () => this.log.latest({ channel, after, upTo, extent })));
-    const { offsets } = outline;
-    const start = firstAfter(offsets, cursor);
-    const wanted = offsets.slice(start, start + this.options.pageMessages);
-    const page =
-      wanted.length > 0
-        ? await this.shared(`${name}:${cursor}`, () => this.log.at(channel, wanted))
-        : { messages: [], prunedTo: outline.prunedTo };
-    return { ...page, to: start + wanted.length < offsets.length ? wanted.at(-1)! : upTo };
   }
 
   private heardOfPruning({ prunedTo }: Pruned): void {
@@ -341,44 +319,6 @@ export class ChannelHub {
     if (prunedTo > history.head) this.foundAnew();
     else history.prunedTo = prunedTo;
   }
-
-  private shared<Answer>(name: string, read: () => Promise<Answer>): Promise<Answer> {
-    let asked = this.reads.get(name) as Promise<Answer> | undefined;
-    if (!asked) {
-      const fresh = read().finally(() => this.reads.get(name) === fresh && this.reads.delete(name));
-      this.reads.set(name, (asked = fresh));
-    }
-    return asked;
-  }
-
-  private frame(from: number, to: number, messages: Message[], more: boolean): WeighedFrame {
-    const forDevices = messages.filter((message) => !isControl(message));
-    const frame: MessagesFrame = { channel: this.channel, epoch: this.known.epochAt(to), from, to, messages: forDevices };
-    if (more) frame.more = true;
-    return { frame, bytes: frameBytes(frame) };
-  }
-}
-
-/** `to`: up to there, these messages are all there is to tell. */
-type PageUpTo = Page & { to: number };
-
-/** Where the first of the ascending offsets beyond `cursor` is. */
-function firstAfter(offsets: readonly number[], cursor: number): number {
-  let low = 0;
-  let high = offsets.length;
-  while (low < high) {
-    const middle = (low + high) >>> 1;
-    if (offsets[middle]! > cursor) high = middle;
-    else low = middle + 1;
-  }
-  return low;
-}
-
-/** As many of the messages as a frame of this size may hold, at least one. */
-function firstFrame(messages: Message[], mostBytes: number): Message[] {
-  let bytes = 0;
-  const end = messages.findIndex((message, index) => (bytes += bytesOf(message)) > mostBytes && index > 0);
-  return end < 0 ? messages : messages.slice(0, end);
 }
 
 function runsOfOneEpoch(messages: readonly Message[], history: History): Message[][] {

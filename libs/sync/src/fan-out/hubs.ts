@@ -90,6 +90,7 @@ export class Hubs {
 
   private async pollHeads(): Promise<void> {
     this.dropIdle();
+    for (const hub of this.hubs.values()) hub.tidy();
     if (this.hubs.size === 0) return;
     try {
       const open = [...this.hubs]

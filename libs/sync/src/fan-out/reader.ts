@@ -1,5 +1,6 @@
 import type { Signalled } from '@soleil/sync-protocol';
-import type { ChannelHub, WeighedFrame } from './channel-hub.js';
+import type { ChannelHub } from './channel-hub.js';
+import type { WeighedFrame } from './frames.js';
 import type { History, PositionLoss } from './history.js';
 import { needsFrom, Step } from './step.js';
 import type { Window } from './window.js';

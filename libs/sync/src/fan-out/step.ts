@@ -15,6 +15,11 @@ export class Step {
     readonly upTo: number,
   ) {}
 
+  /** What begins and ends alike is the same way. */
+  get name(): string {
+    return `${this.extent}:${this.after}:${this.upTo}`;
+  }
+
   /** @param read gives all offsets of the step; asked until it answered once */
   async outline(read: () => Promise<Outline>): Promise<Outline> {
     return (this.found ??= await read());

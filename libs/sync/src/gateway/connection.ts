@@ -9,7 +9,7 @@ import {
   type WireError,
 } from '@soleil/sync-protocol';
 import type { Socket } from 'socket.io';
-import type { WeighedFrame } from '../fan-out/channel-hub.js';
+import type { WeighedFrame } from '../fan-out/frames.js';
 import type { PositionLoss } from '../fan-out/history.js';
 import type { Reader, ReaderSocket } from '../fan-out/reader.js';
 import { Window } from '../fan-out/window.js';

@@ -1,6 +1,6 @@
 import { deflateSync } from 'node:zlib';
 import type { Namespace, Socket } from 'socket.io';
-import type { WeighedFrame } from '../fan-out/channel-hub.js';
+import type { WeighedFrame } from '../fan-out/frames.js';
 
 /** The room of a channel's sockets that take large frames compressed. No channel has such a name. */
 const deflatingRoom = (channel: string): string => `${channel}~deflate`;
