@@ -1,0 +1,71 @@
+import type { Arena } from '../arena.js';
+import { capacity } from '../capacity.js';
+import { loadInC, median, rounded, verdict, type Measure } from '../measure.js';
+import { alternate, connectSides, type SideName } from '../sides.js';
+
+/** What is aimed at for so many sockets: times what stock does. */
+const targets: Record<number, number> = { 100: 5, 1_000: 5, 5_000: 3 };
+/** Messages a second to begin the search with; found anew each round. */
+const guesses: Record<number, Record<SideName, number>> = {
+  100: { ours: 8_000, stock: 1_500 },
+  1_000: { ours: 800, stock: 150 },
+  5_000: { ours: 80, stock: 20 },
+};
+
+export interface FanOutFigures {
+  sockets: number;
+  /** Deliveries a second, of each round. */
+  rounds: Record<SideName, number[]>;
+  /** Deliveries a second, of the round in the middle. */
+  medians: Record<SideName, number>;
+  ratio: number;
+  target: number;
+}
+
+export const fanOut: Measure = {
+  name: 'fan-out',
+  about:
+    'The highest open-loop rate with p99 ≤ 50 ms from the moment a 200-byte message is due to its arrival, messages coming singly: durable, acknowledged, ledger on, against a room broadcast of stock socket.io, which is none of these.',
+  async run(arena, print) {
+    const figures: FanOutFigures[] = [];
+    for (const sockets of arena.pick([100, 1_000, 5_000], [100])) {
+      figures.push(await measure(arena, sockets));
+      print(JSON.stringify(figures.at(-1)));
+    }
+    return {
+      generator: loadInC,
+      figures,
+      verdicts: figures.map(({ sockets, ratio, target }) =>
+        verdict(`fan-out to ${sockets} sockets, against stock`, ratio, '×', { atLeast: target }),
+      ),
+      plot: {
+        kind: 'bars',
+        title: 'Fan-out: the highest rate with p99 ≤ 50 ms',
+        unit: 'deliveries/s',
+        groups: figures.map(({ sockets }) => `${sockets} sockets`),
+        series: [
+          { name: 'SOLEil Sync', values: figures.map(({ medians }) => medians.ours) },
+          { name: 'stock socket.io', values: figures.map(({ medians }) => medians.stock) },
+        ],
+      },
+    };
+  },
+};
+
+async function measure(arena: Arena, sockets: number): Promise<FanOutFigures> {
+  const postgres = await arena.postgres();
+  const sides = await connectSides(arena, postgres.url(), sockets);
+  const startAt = { ...guesses[sockets]! };
+  const options = { p99Ms: 50, ...arena.pick({ warmUpMs: 1_000, measuredMs: 3_000 }, { warmUpMs: 300, measuredMs: 700 }) };
+  const rounds = await alternate(arena.pick(3, 1), async (side, round) => {
+    const resolution = arena.pick(1.07, 1.3);
+    const { perSecond } = await capacity(sides[side], { ...options, resolution, startAt: startAt[side] });
+    // The next round begins where this one ended, if that is still so.
+    startAt[side] = round === 0 ? perSecond : (startAt[side] + perSecond) / 2;
+    return Math.round(perSecond * sockets);
+  });
+  await sides.stop();
+  await postgres.stop();
+  const medians = { ours: median(rounds.ours), stock: median(rounds.stock) };
+  return { sockets, rounds, medians, ratio: rounded(medians.ours / medians.stock), target: targets[sockets]! };
+}
