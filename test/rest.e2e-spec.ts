@@ -3,6 +3,7 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import type { ContentSummary, WireError } from '@soleil/sync-protocol';
 import { wireError } from '@soleil/sync-protocol';
+import { DataSource } from 'typeorm';
 import { startPlatform, type TestPlatform } from './support/platform.js';
 
 interface Listed {
@@ -21,7 +22,7 @@ describe('the REST calls', () => {
   let lea: string;
 
   beforeAll(async () => {
-    platform = await startPlatform();
+    platform = await startPlatform({ sync: { canaryMs: 100 } });
     const write = (name: string, content: string): Promise<void> => writeFile(join(platform.libraryDir, name), content);
     await write('Tune_Concert.cho', '{title: Tune}\n[C]La [G]la\n');
     await write('Tune_Bb.pdf', pdf);
@@ -261,6 +262,27 @@ describe('the REST calls', () => {
     expect((await platform.call('/api/docs')).status).toBe(200);
     expect(await (await platform.call('/health/live')).json()).toEqual({ live: true });
     expect(await (await platform.call('/health/ready')).json()).toMatchObject({ ready: true });
+  });
+
+  it('fault: nothing is numbered; it is alive, and not ready, and says which stage stopped since when', async () => {
+    const brake = platform.app.get(DataSource).createQueryRunner();
+    let answer: Response;
+    try {
+      await brake.startTransaction();
+      await brake.query('select from sync_leader for update');
+      do answer = await platform.call('/health/ready');
+      while (answer.ok);
+      expect((await platform.call('/health/live')).status).toBe(200);
+    } finally {
+      await brake.rollbackTransaction();
+      await brake.release();
+    }
+    expect(answer.status).toBe(503);
+    const { ready, checks } = (await answer.json()) as { ready: boolean; checks: { delivery: { since: string } } };
+    expect({ ready, checks }).toMatchObject({ ready: false, checks: { delivery: { ok: false, stage: 'sequencer' } } });
+    expect(Date.parse(checks.delivery.since)).not.toBeNaN();
+    do answer = await platform.call('/health/ready');
+    while (!answer.ok);
   });
 
   it('answers an address it does not know with a code', async () => {

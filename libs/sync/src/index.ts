@@ -6,6 +6,8 @@ export type { NewOperation } from './engine/operation-queue.js';
 export { EventBroadcaster, type Announcement, type PublishOptions } from './event-broadcaster.js';
 export { WebSocketGateway, type ConnectionInfo } from './gateway/web-socket-gateway.js';
 export { DeliveryLedger, type Delivery, type MemberDelivery } from './ledger/delivery-ledger.js';
+export type { Health, Stage } from './health/canary.js';
+export { SyncHealth } from './health/sync-health.js';
 export type { OutboxMessage } from './log/outbox-message.js';
 export { defaultSyncOptions, type SyncOptions } from './options.js';
 export { ErrorFilter } from './rest/error-filter.js';

@@ -50,6 +50,12 @@ const schema = z.strictObject({
   retentionDays: positive,
   /** How often what has come of age is pruned. */
   retentionIntervalMs: positive,
+  /** How often this node sends a message to itself, to see that changes come through. What stops is named within three times this. */
+  canaryMs: positive,
+  /** A connection is pinged this often, … */
+  pingIntervalMs: positive,
+  /** … and is gone when it has not answered for this long. */
+  pingTimeoutMs: positive,
   /** Connections one user may have at a time on this node. */
   devicesPerUser: positive,
   /** Channels one connection may follow. */
@@ -96,6 +102,9 @@ export const defaultSyncOptions: Omit<ResolvedSyncOptions, 'node'> = {
   ledgerFlushMs: seconds(1),
   retentionDays: 30,
   retentionIntervalMs: minutes(60),
+  canaryMs: seconds(1),
+  pingIntervalMs: seconds(10),
+  pingTimeoutMs: seconds(10),
   devicesPerUser: 10,
   subscriptionsPerConnection: 50,
   framesPerSecond: 100,

@@ -3,6 +3,7 @@ import { bandChannel } from '@soleil/sync-protocol';
 import type { DataSource } from 'typeorm';
 import type { OperationStatus } from './entities/sync-operation.js';
 import { SyncEngine } from './engine/sync-engine.js';
+import { isNodeChannel } from './log/canary-log.js';
 import { leads, type Access } from './gateway/access.js';
 import { WebSocketGateway, type ConnectionInfo } from './gateway/web-socket-gateway.js';
 import type { ResolvedSyncOptions } from './options.js';
@@ -56,7 +57,7 @@ export class SyncStatus {
   /** @throws when the database cannot be reached */
   async sequencer(): Promise<SequencerStatus> {
     const [row] = await this.database.query<SequencerStatus[]>(
-      `select node, term::float8 as term, lease_until > clock_timestamp() as "inOffice", (select count(*) from sync_outbox)::int as waiting from sync_leader`,
+      `select node, term::float8 as term, lease_until > clock_timestamp() as "inOffice", (select count(*) from sync_outbox where not ${isNodeChannel('channel')})::int as waiting from sync_leader`,
     );
     return row!;
   }

@@ -25,6 +25,9 @@ import { WebSocketGateway } from './gateway/web-socket-gateway.js';
 import { DeliveryLedger } from './ledger/delivery-ledger.js';
 import { LedgerRecorder } from './ledger/ledger-recorder.js';
 import { LedgerStore } from './ledger/ledger-store.js';
+import { Canary } from './health/canary.js';
+import { SyncHealth } from './health/sync-health.js';
+import { CanaryLog } from './log/canary-log.js';
 import { CommitWatch } from './log/commit-watch.js';
 import { LogReader } from './log/log-reader.js';
 import { NodeLink } from './log/node-link.js';
@@ -104,6 +107,13 @@ const providers: Provider[] = [
     useFactory: (store: LedgerStore, { ledgerFlushMs }: ResolvedSyncOptions) => new LedgerRecorder(store, ledgerFlushMs),
   },
   plain(DeliveryLedger, LogReader, LedgerStore, Bus),
+  {
+    provide: Canary,
+    inject: [DataSource, Publisher, Hubs, SYNC_OPTIONS],
+    useFactory: (database: DataSource, publisher: Publisher, hubs: Hubs, { node, canaryMs }: ResolvedSyncOptions) =>
+      new Canary(new CanaryLog(database, publisher, node), hubs, canaryMs),
+  },
+  plain(SyncHealth, Canary),
   plain(SyncRequests, SyncEngine, FileSynchronizer),
   plain(Signals, Hubs, NodeLink),
   plain(ClientFrames, Bus, Hubs, Signals, SyncRequests, SYNC_OPTIONS),
@@ -122,12 +132,13 @@ const providers: Provider[] = [
 @Module({
   providers,
   controllers: [SyncController, DeliveryController],
-  exports: [SyncEngine, FileSynchronizer, WebSocketGateway, EventBroadcaster, DeliveryLedger, SyncStatus],
+  exports: [SyncEngine, FileSynchronizer, WebSocketGateway, EventBroadcaster, DeliveryLedger, SyncStatus, SyncHealth],
 })
 export class SyncModule extends ConfigurableModuleClass implements OnApplicationBootstrap, BeforeApplicationShutdown {
   constructor(
     @Inject(Publisher) private readonly publisher: Publisher,
     @Inject(Sequencer) private readonly sequencer: Sequencer,
+    @Inject(Canary) private readonly canary: Canary,
     @Inject(Retention) private readonly retention: Retention,
     @Inject(NodeLink) private readonly link: NodeLink,
     @Inject(LedgerRecorder) private readonly ledger: LedgerRecorder,
@@ -148,9 +159,11 @@ export class SyncModule extends ConfigurableModuleClass implements OnApplication
     this.ledger.start();
     this.sequencer.start();
     this.retention.start();
+    this.canary.start();
   }
 
   async beforeApplicationShutdown(): Promise<void> {
+    await this.canary.stop();
     await this.publisher.drained();
     // The gateway has let its devices go by now.
     await this.ledger.stop();

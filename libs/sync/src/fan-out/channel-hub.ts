@@ -28,6 +28,12 @@ export interface HubNode {
   obey(control: Control): void;
 }
 
+/** Whoever stands at the head of a channel. */
+export interface RoomMember {
+  /** The room got this frame. */
+  broadcastSent(weighed: WeighedFrame): void;
+}
+
 /**
  * One channel on this node: where its head stands, who stands at it, and pages for those behind. The head only moves
  * forward and only without holes; what lies at or below it is dropped, so a leader that resumes late harms nothing.
@@ -40,7 +46,7 @@ export interface HubNode {
  */
 export class ChannelHub {
   readonly readers = new Set<Reader>();
-  private readonly room = new Set<Reader>();
+  private readonly room = new Set<RoomMember>();
   private readonly tail: Tail;
   private history: History | null = null;
   /** Up to where the room was told. Below the head while there were only control messages since. */
@@ -79,6 +85,11 @@ export class ChannelHub {
   /** False before {@link open} has resolved, and while the hub is founded anew. */
   get isOpen(): boolean {
     return this.history !== null;
+  }
+
+  /** Nobody follows the channel here. */
+  get isIdle(): boolean {
+    return this.readers.size === 0 && this.room.size === 0;
   }
 
   get founding(): number {
@@ -153,15 +164,15 @@ export class ChannelHub {
     this.frames.forget();
   }
 
-  /** Joins the room. The caller has seen, in this very turn, that it stands at the head. */
-  join(reader: Reader): void {
+  /** Joins the room. A reader has seen, in this very turn, that it stands at the head. */
+  join(member: RoomMember): void {
     // Whoever is in the room is at one and the same place.
     if (this.told < this.head) this.tellRoom([], this.head);
-    this.room.add(reader);
+    this.room.add(member);
   }
 
-  leave(reader: Reader): void {
-    this.room.delete(reader);
+  leave(member: RoomMember): void {
+    this.room.delete(member);
   }
 
   /** To all who follow the channel here, wherever they stand. @param sender is not told */
@@ -307,7 +318,7 @@ export class ChannelHub {
     if (this.room.size > 0) {
       const weighed = this.frames.make(this.known.epochAt(to), this.told + 1, to, messages);
       this.node.broadcast(this.channel, weighed);
-      for (const reader of this.room) reader.broadcastSent(weighed);
+      for (const member of this.room) member.broadcastSent(weighed);
     }
     this.told = to;
   }

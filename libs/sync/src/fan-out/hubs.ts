@@ -108,7 +108,7 @@ export class Hubs {
   private dropIdle(): void {
     const now = Date.now();
     for (const [channel, hub] of this.hubs) {
-      if (hub.readers.size > 0) this.idleSince.delete(channel);
+      if (!hub.isIdle) this.idleSince.delete(channel);
       else if (!this.idleSince.has(channel)) this.idleSince.set(channel, now);
       else if (now - this.idleSince.get(channel)! > idleMs) {
         this.hubs.delete(channel);

@@ -45,8 +45,6 @@ export interface ConnectionInfo {
   // A message is compressed once for everybody or not at all; per socket it costs eight times the throughput.
   perMessageDeflate: false,
   maxHttpBufferSize: limits.packetBytes,
-  pingInterval: 10_000,
-  pingTimeout: 10_000,
 })
 export class WebSocketGateway implements OnGatewayInit, OnGatewayConnection, BeforeApplicationShutdown {
   private readonly logger = new Logger('WebSocketGateway');
@@ -90,6 +88,9 @@ export class WebSocketGateway implements OnGatewayInit, OnGatewayConnection, Bef
 
   afterInit(namespace: Namespace): void {
     this.namespace = namespace;
+    // Engine.IO reads them anew for each connection; the decorator above does not know the options yet.
+    const { pingIntervalMs: pingInterval, pingTimeoutMs: pingTimeout } = this.options;
+    Object.assign(namespace.server.engine.opts, { pingInterval, pingTimeout });
     namespace.use((socket, next) => {
       this.admit(socket).then(
         (admitted) => {

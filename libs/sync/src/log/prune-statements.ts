@@ -1,3 +1,8 @@
+import { isNodeChannel } from './canary-log.js';
+
+/** A node that comes back after longer, stopped and resumed, begins its channel anew. */
+const silentAfter = '10 minutes';
+
 /** Held by whoever prunes, until its statement has ended: one node at a time, and no pooler minds. */
 const lock = `lock as materialized (
     select pg_try_advisory_xact_lock(hashtextextended('soleil_sync_retention', 0)) as is_free
@@ -62,6 +67,25 @@ export const pruneMessages = `
     set horizon = greatest(r.horizon, excluded.horizon), pruned_to = greatest(r.pruned_to, excluded.pruned_to)
   )
   select is_free as "isFree", (select count(*) from aged)::integer as done from lock`;
+
+/** Forgets the channels of nodes that have sent nothing to themselves for a while, and so are gone. */
+export const pruneNodes = `
+  with ${lock}, silent as (
+    select c.name from lock, sync_channel c
+    where lock.is_free and ${isNodeChannel('c.name')} and not exists (
+      select from sync_message m
+      where m.channel = c.name and m."offset" = c.head and m.published_at > clock_timestamp() - interval '${silentAfter}')
+    limit $1
+  ), messages as (
+    delete from sync_message where channel in (select name from silent)
+  ), epochs as (
+    delete from sync_channel_epoch where channel in (select name from silent)
+  ), horizons as (
+    delete from sync_retention where channel in (select name from silent)
+  ), removed as (
+    delete from sync_channel where name in (select name from silent) returning 1
+  )
+  select is_free as "isFree", (select count(*) from removed)::integer as done from lock`;
 
 /** Forgets `$2` idempotency keys, at most, that are older than `$1` days. */
 export const pruneIdempotencyKeys = `

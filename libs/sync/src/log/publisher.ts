@@ -39,6 +39,11 @@ export class Publisher {
     return this.store(messages.map(toRow), transaction);
   }
 
+  /** What a node sends to itself, by the way of all that is published without a transaction. Resolves when it is stored. */
+  async publishCanary({ id, channel }: Pick<OutboxRow, 'id' | 'channel'>): Promise<void> {
+    await this.store([{ id, channel, type: 'canary', key: 'canary', data: 'true', bytes: 4, idempotencyKey: null }]);
+  }
+
   /** Resolves when what was published without a transaction is stored. */
   async drained(): Promise<void> {
     await this.queue.drained();

@@ -1,7 +1,7 @@
 import { setTimeout as pass } from 'node:timers/promises';
 import { Logger } from '@nestjs/common';
 import type { DataSource } from 'typeorm';
-import { channelsDue, pruneIdempotencyKeys, pruneMessages } from './prune-statements.js';
+import { channelsDue, pruneIdempotencyKeys, pruneMessages, pruneNodes } from './prune-statements.js';
 import { Wake } from './wake.js';
 
 export interface RetentionOptions {
@@ -51,7 +51,7 @@ export class Retention {
     await this.running;
   }
 
-  /** Prunes all that has come of age, unless another process is at it. */
+  /** Prunes all that has come of age, and what dead nodes left, unless another process is at it. */
   async prune(): Promise<void> {
     const { retentionDays } = this.options;
     let channels: { name: string }[] = [];
@@ -60,6 +60,7 @@ export class Retention {
       for (const { name } of channels)
         if (!(await this.inPieces(pruneMessages, [name, retentionDays, this.pieceMessages]))) return;
     } while (channels.length === piece.channels);
+    if (!(await this.inPieces(pruneNodes, [this.pieceMessages]))) return;
     await this.inPieces(pruneIdempotencyKeys, [retentionDays, this.pieceMessages]);
   }
 
