@@ -3,6 +3,7 @@ import { mkdir, readFile, rm, writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import pg from 'pg';
 import type { Browser, BrowserContext, Locator, Page } from 'playwright-core';
+import type { Delivery } from '@soleil/sync';
 import { projectRoot } from '../apps/platform/src/config.js';
 import { buildStageIfStale } from '../apps/platform/src/stage-build.js';
 import { describeInBrowser, launchBrowser } from './support/browser.js';
@@ -105,11 +106,12 @@ describeInBrowser('the page', () => {
     expect(await tina.getByText('Before', { exact: false }).count()).toBe(0);
   });
 
-  it('tells who has the new version, and who is still without it, as they get it', async () => {
+  it('tells who has the new version, since when, and who is still without it, as they get it', async () => {
     const tina = await signIn('Tina');
+    await tina.addInitScript(slowShelf);
     await save('Roll Call_Concert.cho', chart('Roll Call', 'Present'));
     await song(tina, 'Roll Call').click();
-    await tina.getByRole('button', { name: 'Who has it?' }).click();
+    const open = (): Promise<void> => tina.getByRole('button', { name: 'Who has it?' }).click();
     const status = (text: string): Promise<void> => tina.getByRole('status').filter({ hasText: text }).waitFor();
     const member = (name: string, text: string | RegExp): Promise<void> =>
       tina
@@ -119,9 +121,25 @@ describeInBrowser('the page', () => {
         .getByText(text)
         .first()
         .waitFor();
+    const since = async (): Promise<string[]> => {
+      const response = await tina.waitForResponse(/\/delivery$/);
+      const { members } = (await response.json()) as Delivery;
+      return members.flatMap(({ devices }) => devices.flatMap(({ hasSince }) => hasSince ?? []));
+    };
+    await open();
     await status('1 of 4 has it');
     await member('Tina', 'Has it');
     await member('Pete', 'Not yet');
+    const before = await since();
+
+    // While a page does not know yet what it has, it says nothing of that.
+    await tina.reload();
+    await live(tina);
+    await tina.evaluate(() => dispatchEvent(new Event('shelf')));
+    await open();
+    await status('1 of 4 has it');
+    expect(await since()).toEqual(before);
+
     const pete = await signIn('Pete');
     await status('2 of 4 have it');
     await member('Pete', 'Has it');
@@ -243,6 +261,16 @@ describeInBrowser('the page', () => {
     await tina.screenshot({ path: join(pictures, 'receipts.png') });
   });
 });
+
+/** Run by a page before its own code: what the browser has kept is known only when the event `shelf` comes. */
+function slowShelf(): void {
+  const { keys } = Cache.prototype;
+  const known = new Promise((resolve) => addEventListener('shelf', resolve));
+  Cache.prototype.keys = async function (this: Cache) {
+    await known;
+    return keys.call(this);
+  };
+}
 
 /** Those of the tests before, so that a picture shows a band and not what tests leave behind. All of them must have gone. */
 async function forgetDevices(databaseUrl: string): Promise<void> {

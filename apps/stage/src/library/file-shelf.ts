@@ -14,6 +14,8 @@ const memoryBudgetBytes = 64 * 1024 * 1024;
 export class FileShelf {
   /** Hashes of the files that are here, each computed from the bytes when they came. */
   readonly held = new Observable<ReadonlySet<string>>(new Set());
+  /** Whether `held` says what the browser has kept; until then nobody knows what is here. */
+  readonly isOpen = new Observable(false);
   readonly #memory = new Map<string, Uint8Array<ArrayBuffer>>();
   readonly #cache: Promise<Cache | null>;
   readonly #name: string;
@@ -26,7 +28,7 @@ export class FileShelf {
 
   constructor(userId: string) {
     this.#name = `soleil-files-${userId}`;
-    this.#cache = this.#open();
+    this.#cache = this.#open().finally(() => this.isOpen.set(true));
   }
 
   /** The address of a file's bytes, as the log last told of it. */

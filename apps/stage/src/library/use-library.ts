@@ -75,10 +75,13 @@ export function useReporting(): void {
   const { client, shelf, state } = useStand();
   const { channels } = useObservable(state);
   const held = useObservable(shelf.held);
+  const isOpen = useObservable(shelf.isOpen);
   const rows = useFileRows();
   useEffect(() => {
+    // What is not known to be here must not be called gone: it would seem to have come anew.
+    if (!isOpen) return;
     for (const channel of channels) client.report(channel, holdingsOf(client.channel(channel).rows.values(), held));
-  }, [client, channels, held, rows]);
+  }, [client, channels, held, isOpen, rows]);
 }
 
 function dateOf(time: number): string {

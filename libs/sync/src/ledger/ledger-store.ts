@@ -149,6 +149,7 @@ export interface DeviceDelivery {
   deviceId: string;
   /** As the device calls itself; null where it does not. */
   name: string | null;
+  /** Of a node that was killed it may be true for a minute too long. */
   isConnected: boolean;
   /** While it is connected, some seconds ago at most. */
   lastSeenAt: string;
