@@ -33,6 +33,20 @@ async function restore(): Promise<void> {
   });
 }
 
+it('a leader that lost its connection goes on by itself, in a new epoch', async () => {
+  await publish(1);
+  await node.sequenced(1);
+  await node.database.query('select pg_terminate_backend(backend_pid) from sync_leader');
+  const begunAt = performance.now();
+  await publish(2);
+  await node.sequenced(2);
+  expect(performance.now() - begunAt).toBeLessThan(1_000);
+  expect(await logged()).toEqual([
+    { offset: 1, n: 1, epoch: 1 },
+    { offset: 2, n: 2, epoch: 2 },
+  ]);
+});
+
 describe('a backup that is restored under a living leader', () => {
   it('begins a new epoch: no position of what is gone is good for what follows', async () => {
     for (const n of [1, 2]) await publish(n);

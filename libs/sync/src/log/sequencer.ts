@@ -33,6 +33,7 @@ export class Sequencer {
   private office: Office | null = null;
   private running: Promise<void> | null = null;
   private stopping = false;
+  private complaint: string | null = null;
 
   constructor(
     private readonly database: DataSource,
@@ -68,8 +69,8 @@ export class Sequencer {
       try {
         await this.serve();
       } catch (error) {
-        this.logger.warn(`Not sequencing for now: ${(error as Error).message}`);
-        if (!this.stopping) await this.wakeUp.wait(this.options.pollMs);
+        this.complain((error as Error).message);
+        if (!this.stopping) await this.wakeUp.wait(this.options.leaseMs / 6);
       }
     }
   }
@@ -83,6 +84,7 @@ export class Sequencer {
       while (!this.stopping && !(office = await takeOffice(connection, node, leaseMs))) await this.wakeUp.wait(leaseMs / 6);
       if (!office) return;
       this.office = office;
+      this.complaint = null;
       this.logger.log(`In office, term ${office.term}`);
       await this.sequence(connection, office);
       await leaveOffice(connection, office);
@@ -90,6 +92,12 @@ export class Sequencer {
       this.office = null;
       await connection.close();
     }
+  }
+
+  /** Once, while the database is away: it is tried several times a second. */
+  private complain(reason: string): void {
+    if (reason !== this.complaint) this.logger.warn(`Not sequencing for now: ${reason}`);
+    this.complaint = reason;
   }
 
   private async sequence(connection: LeaderConnection, office: Office): Promise<void> {
