@@ -35,21 +35,17 @@ export class Arena {
 
   /** A PostgreSQL with fsync on and the tables of Sync and Auth. */
   async postgres(settings: Record<string, string> = {}): Promise<EmbeddedPostgres> {
-    const postgres = await startPostgres({ dataDir: join(this.home, 'postgres'), settings });
+    const postgres = await startPostgres({ dataDir: join(this.home, `postgres-${this.ends.length}`), settings });
     this.ends.push(() => postgres.stop());
-    const database = await this.database(postgres.url());
+    const database = await dataSource(postgres.url()).initialize();
     await database.runMigrations();
+    await database.destroy();
     return postgres;
   }
 
   async database(url: string): Promise<DataSource> {
-    const database = await new DataSource({
-      type: 'postgres',
-      url,
-      entities: [...syncEntities, ...authEntities],
-      migrations: [...syncMigrations, ...authMigrations],
-    }).initialize();
-    this.ends.push(() => database.destroy());
+    const database = await dataSource(url).initialize();
+    this.ends.push(async () => database.isInitialized && database.destroy());
     return database;
   }
 
@@ -75,6 +71,14 @@ export class Arena {
     return started;
   }
 }
+
+const dataSource = (url: string): DataSource =>
+  new DataSource({
+    type: 'postgres',
+    url,
+    entities: [...syncEntities, ...authEntities],
+    migrations: [...syncMigrations, ...authMigrations],
+  });
 
 /** The gate of every measure. @throws Error when anything was lost, doubled or in another place than its own */
 export function demandWhole<Given extends Answer>(answer: Given): Given {

@@ -42,3 +42,14 @@ export function median(values: readonly number[]): number {
 
 /** To three digits that mean something. */
 export const rounded = (value: number): number => Number(value.toPrecision(3));
+
+export interface Spread {
+  p50: number;
+  p99: number;
+}
+
+/** Milliseconds, of several rounds the one in the middle of each. */
+export const medianOf = (rounds: readonly Spread[]): Spread => ({
+  p50: rounded(median(rounds.map(({ p50 }) => p50))),
+  p99: rounded(median(rounds.map(({ p99 }) => p99))),
+});

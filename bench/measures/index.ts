@@ -1,5 +1,12 @@
 import type { Measure } from '../measure.js';
+import { catchUp } from './catch-up.js';
+import { dump } from './dump.js';
 import { fanOut } from './fan-out.js';
+import { latencyCurve } from './latency-curve.js';
+import { memory } from './memory.js';
+import { stalled } from './stalled.js';
+import { steady } from './steady.js';
+import { storm } from './storm.js';
 
 /** In the order in which they are run. */
-export const measures: readonly Measure[] = [fanOut];
+export const measures: readonly Measure[] = [fanOut, latencyCurve, steady, storm, catchUp, memory, stalled, dump];

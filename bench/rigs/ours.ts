@@ -16,11 +16,16 @@ import { serve } from './serve.js';
 const setting = JSON.parse(process.argv[2]!) as OursSetting;
 const instrument = 'trumpet';
 
-/** Beside the real Auth, somebody must say what an instrument reads. */
-class OnePart {
+/** Beside the real Auth, somebody must answer for Content and Drive. */
+class Siblings {
   @OnQuestion('content.audiences_requested')
   audiences(): Answer<'content.audiences_requested'> {
     return { audiences: ['Bb'] };
+  }
+
+  @OnQuestion('drive.rescan_requested')
+  rescan(): Answer<'drive.rescan_requested'> {
+    return { changes: 0 };
   }
 }
 
@@ -39,7 +44,7 @@ let bandId = 'bench';
 if (setting.auth) {
   // Passwords are none of what is measured here.
   imports.push(AuthModule.forRoot({ passwordMemoryKiB: 8, passwordIterations: 1 }));
-  providers.push(OnePart);
+  providers.push(Siblings);
 } else {
   const band = new SmallBand();
   for (let nth = 0; nth < setting.users; nth++) band.join(`u${nth}`, bandId, instrument);
