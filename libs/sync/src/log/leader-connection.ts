@@ -1,4 +1,4 @@
-import type { PoolClient, QueryResultRow } from 'pg';
+import type { PoolClient } from 'pg';
 import type { DataSource, QueryRunner } from 'typeorm';
 
 /** A statement, planned once per connection under its name. */
@@ -47,9 +47,9 @@ export class LeaderConnection {
   }
 
   /** @throws what the database says, or that it said nothing in time: whether it took effect is not known then */
-  async query<Row extends QueryResultRow>(statement: LeaderStatement, values: readonly unknown[]): Promise<Row[]> {
+  async query<Row extends object>(statement: LeaderStatement, values: readonly unknown[]): Promise<Row[]> {
     const query = { ...statement, values: [...values], query_timeout: answerTimeoutMs };
-    return (await this.client.query<Row>(query)).rows;
+    return (await this.client.query<Row & { [column: string]: unknown }>(query)).rows;
   }
 
   /** Ends it, without waiting for an answer that is outstanding. */
