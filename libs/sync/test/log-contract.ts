@@ -13,6 +13,8 @@ export interface LogUnderTest {
   reader: LogReader;
   /** @returns what sets the database back to how it is now */
   backup(): Promise<() => Promise<void>>;
+  /** The messages up to `horizon` come of age, and retention comes. */
+  prune(channel: string, horizon: number): Promise<void>;
   remove(): Promise<void>;
 }
 
@@ -253,6 +255,26 @@ export function logContract(make: () => Promise<LogUnderTest>): void {
       expect(await latest('changes', 2, 6)).toEqual([4, 5, 6]);
       expect(await latest('changes', 6, 8)).toEqual([7, 8]);
       expect(await latest('changes', 8, 8)).toEqual([]);
+    });
+
+    it('is the state and what is young after retention, and tells how far that was pruned', async () => {
+      await log.prune(band, 5);
+      expect(await log.reader.page({ channel: band, after: 0, upTo: 8, limit: 9 })).toMatchObject({
+        prunedTo: 2,
+        messages: [3, 4, 5, 6, 7, 8].map((offset) => ({ offset })),
+      });
+      await log.prune(band, 6);
+      expect(await log.reader.state(band)).toEqual({ head: 8, prunedTo: 6, epochs: [{ epoch: epochs[1], beganAt: 6 }] });
+      expect(await log.reader.heads([band])).toEqual(new Map([[band, { epoch: epochs[1], offset: 8, prunedTo: 6 }]]));
+      expect(await log.reader.latest({ channel: band, after: 0, upTo: 8, extent: 'state' })).toEqual({
+        prunedTo: 6,
+        offsets: [5, 8],
+      });
+      expect(await log.reader.latest({ channel: band, after: 0, upTo: 8, extent: 'changes' })).toEqual({
+        prunedTo: 6,
+        offsets: [5, 7, 8],
+      });
+      expect(await log.reader.at(band, [3, 6])).toEqual({ prunedTo: 6, messages: [] });
     });
 
     it('has the messages at given offsets, ascending', async () => {

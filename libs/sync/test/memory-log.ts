@@ -109,7 +109,23 @@ export class MemoryLog {
   }
 
   epochAt(channel: string, offset: number): string {
-    return this.of(channel).epochs.findLast(({ beganAt }) => beganAt <= offset)?.epoch ?? '';
+    const { epochs } = this.of(channel);
+    return (epochs.findLast(({ beganAt }) => beganAt <= offset) ?? epochs[0])?.epoch ?? '';
+  }
+
+  /** The epoch of the message itself, which the log may have forgotten. */
+  bornIn(channel: string, offset: number): string | undefined {
+    return this.of(channel).messages[offset - 1]?.id.split('@')[1];
+  }
+
+  /** What a device has that was told everything up to `offset`, by key. */
+  rowsAt(channel: string, offset: number): Map<string, unknown> {
+    return rowsOf(this.between(channel, 0, offset));
+  }
+
+  /** Whether retention has taken anything away. */
+  get isPruned(): boolean {
+    return [...this.channels.values()].some(({ removed }) => removed.size > 0);
   }
 
   /** Retention: up to `horizon` only the state stays. */
@@ -122,6 +138,7 @@ export class MemoryLog {
       const isSpokenFor = log.messages.some(({ key, offset }) => key === message.key && offset > message.offset);
       if (message.key === undefined || !isSpokenFor) log.prunedTo = message.offset;
     }
+    log.epochs = log.epochs.filter((_, index) => (log.epochs[index + 1]?.beganAt ?? Infinity) > log.prunedTo);
   }
 
   /** Everything in `after`+1..`upTo`, whatever was pruned. */
@@ -209,4 +226,18 @@ export function latestOfEachKey(messages: readonly Message[], extent: Extent): M
     if (key === undefined) return extent === 'changes';
     return !(extent === 'state' && data === null) && !messages.some((later) => later.key === key && later.offset > offset);
   });
+}
+
+/** What messages leave behind, by key, on top of what was there. */
+export function rowsOf(
+  messages: readonly Message[],
+  before: ReadonlyMap<string, unknown> = new Map(),
+): Map<string, unknown> {
+  const rows = new Map(before);
+  for (const { key, data } of messages) {
+    if (key === undefined) continue;
+    if (data === null) rows.delete(key);
+    else rows.set(key, data);
+  }
+  return rows;
 }

@@ -40,7 +40,7 @@ async function openHub(before = 0): Promise<{
   await nextTurn();
   log.answerAll();
   await opening;
-  hub.join({ broadcastSent: () => undefined } as unknown as Reader);
+  hub.join({ broadcastSent: () => undefined });
   return { log, hub, sent, room, append };
 }
 
@@ -189,41 +189,76 @@ test('may be opened again after its log could not be read', async () => {
   expect([hub.head, hub.epoch]).toEqual([1, 'epoch-1']);
 });
 
-describe('when the database was set back to a backup while this node ran', () => {
-  /** A reader that stands at `offset`, and what it is told. */
-  function readerAt(
-    { hub, room }: Pick<Awaited<ReturnType<typeof openHub>>, 'hub' | 'room'>,
-    offset: number | null,
-    windowBytes = 1_000_000,
-  ): { frames: MessagesFrame[]; resets: PositionLoss[]; acknowledge: () => void } {
-    const window = new Window(windowBytes, () => 0);
-    const acknowledge = (): void => {
-      window.acknowledged(channel, reader.sentUpTo);
-      reader.pump();
-    };
-    const told = { frames: [] as MessagesFrame[], resets: [] as PositionLoss[], acknowledge };
-    const socket: ReaderSocket = {
-      window,
-      isHeld: false,
-      send: ({ frame }) => void told.frames.push(frame),
-      joinRoom: () => void room.add(told.frames),
-      leaveRoom: () => void room.delete(told.frames),
-      windowFilled: () => undefined,
-      reset: (_, __, loss) => {
-        told.frames.length = 0;
-        told.resets.push(loss);
-      },
-      signal: () => undefined,
-      askAnew: () => undefined,
-      readFailed: (_, error) => {
-        throw error;
-      },
-    };
-    const reader = new Reader(hub, socket, offset);
+/** A reader that stands at `offset`, and what it is told. */
+function readerAt(
+  { hub, room }: Pick<Awaited<ReturnType<typeof openHub>>, 'hub' | 'room'>,
+  offset: number | null,
+  windowBytes = 1_000_000,
+): { frames: MessagesFrame[]; resets: PositionLoss[]; acknowledge: () => void } {
+  const window = new Window(windowBytes, () => 0);
+  const acknowledge = (): void => {
+    window.acknowledged(channel, reader.sentUpTo);
     reader.pump();
-    return told;
-  }
+  };
+  const told = { frames: [] as MessagesFrame[], resets: [] as PositionLoss[], acknowledge };
+  const socket: ReaderSocket = {
+    window,
+    isHeld: false,
+    send: ({ frame }) => void told.frames.push(frame),
+    joinRoom: () => void room.add(told.frames),
+    leaveRoom: () => void room.delete(told.frames),
+    windowFilled: () => undefined,
+    reset: (_, __, loss) => {
+      told.frames.length = 0;
+      told.resets.push(loss);
+    },
+    signal: () => undefined,
+    askAnew: () => undefined,
+    readFailed: (_, error) => {
+      throw error;
+    },
+  };
+  const reader = new Reader(hub, socket, offset);
+  reader.pump();
+  return told;
+}
 
+describe('when retention has passed this node', () => {
+  const changes: [string, Entry[], PositionLoss[], string[]][] = [
+    ['only superseded messages', ['x', 'x', 'x'].map(note), [], ['x']],
+    ['the end of a key', [{ key: 'note-1', gone: true }, note('x'), note('x')], ['position_expired'], ['x']],
+    ['an event', [{ key: null, gone: false }, note('x')], ['position_expired'], ['note-1', 'x']],
+  ];
+
+  test.each(changes)('its readers are told without a hole what is left: %s went', async (_, entries, resets, keys) => {
+    const opened = await openHub(1);
+    const { log, hub } = opened;
+    const reader = readerAt(opened, 1);
+    await settle(log);
+    log.append(channel, entries);
+    log.prune(channel, log.headOf(channel));
+    hub.hear(log.positionOf(channel));
+    await settle(log);
+    expect(reader.resets).toEqual(resets);
+    expect(spans(reader.frames)).toEqual([`${resets.length === 0 ? 2 : 1}..${log.headOf(channel)}`]);
+    expect(reader.frames[0]!.messages.map(({ key }) => key)).toEqual(keys);
+  });
+});
+
+test('what retention has left out is no hole in what a node keeps in memory', async () => {
+  const opened = await openHub(1);
+  const { log, hub, append } = opened;
+  hub.deliver(append(1));
+  log.append(channel, ['x', 'x'].map(note));
+  log.prune(channel, 4);
+  hub.hear(log.positionOf(channel));
+  await settle(log);
+  const reader = readerAt(opened, 3);
+  await settle(log);
+  expect(reader.frames.flatMap(({ messages }) => messages.map(({ offset }) => offset))).toEqual([4]);
+});
+
+describe('when the database was set back to a backup while this node ran', () => {
   async function setBack(): Promise<
     Awaited<ReturnType<typeof openHub>> & { lost: Batch; readers: ReturnType<typeof readerAt>[] }
   > {

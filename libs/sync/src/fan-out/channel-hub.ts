@@ -123,8 +123,9 @@ export class ChannelHub {
     const { head } = await this.log.state(this.channel);
     this.heardOf = Math.max(this.heardOf, head);
     await this.readMissing();
-    await this.open();
-    return this.known.lossOf(position);
+    // During any wait the hub may have been founded anew.
+    while (!this.history) await this.open();
+    return this.history.lossOf(position);
   }
 
   /** Fresh from the sequencer of this node. */
@@ -249,7 +250,7 @@ export class ChannelHub {
 
   /** One at a time: of two, one would take what the other has appended meanwhile for a contradiction. */
   private async readMissing(): Promise<void> {
-    if (this.known.head < this.heardOf) await (this.filling ??= this.readOn());
+    if (this.history && this.history.head < this.heardOf) await (this.filling ??= this.readOn());
   }
 
   private async readOn(): Promise<void> {

@@ -47,43 +47,55 @@ const anyStep = fc.oneof(
   { weight: 1, arbitrary: fc.record({ does: fc.constant('unsubscribe' as const), socket, channel }) },
   { weight: 1, arbitrary: fc.record({ does: fc.constant('changeLeader' as const) }) },
 );
-type Step = typeof anyStep extends fc.Arbitrary<infer S> ? S : never;
+const retention = fc.record({
+  does: fc.constant('prune' as const),
+  channel,
+  share: fc.double({ min: 0, max: 1, noNaN: true }),
+});
+type Step = typeof anyStep | typeof retention extends fc.Arbitrary<infer S> ? S : never;
 
 /** How far promises get before the next event comes: not at all, a step or two, or until nothing is left to run. */
 const pause = fc.constantFrom(0, 1, 2, 3, 5, 'turn' as const);
 
-const script = fc.record({
-  options: fc.record({
-    channels: fc.constant(channels),
-    sockets: fc.constant(4),
-    windowBytes: fc.constantFrom(1, 400, 1_500, 100_000),
-    tailMessages: fc.constantFrom(1, 4, 20),
-    pageMessages: fc.integer({ min: 1, max: 6 }),
-    frameBytes: fc.constantFrom(1, 300, 100_000),
-    compactAfterMessages: fc.constantFrom(2, 8, 1_000),
-  }),
-  steps: fc.array(fc.record({ step: anyStep, pause }), { maxLength: 120, size: 'max' }),
-});
+const scriptOf = (step: fc.Arbitrary<Step>) =>
+  fc.record({
+    options: fc.record({
+      channels: fc.constant(channels),
+      sockets: fc.constant(4),
+      windowBytes: fc.constantFrom(1, 400, 1_500, 100_000),
+      tailMessages: fc.constantFrom(1, 4, 20),
+      pageMessages: fc.integer({ min: 1, max: 6 }),
+      frameBytes: fc.constantFrom(1, 300, 100_000),
+      compactAfterMessages: fc.constantFrom(2, 8, 1_000),
+    }),
+    steps: fc.array(fc.record({ step, pause }), { maxLength: 120, size: 'max' }),
+  });
+
+type Script = ReturnType<typeof scriptOf> extends fc.Arbitrary<infer S> ? S : never;
 
 test('every reader is sent each message after its position exactly once, in order, within its window, and becomes complete', async () => {
-  await fc.assert(
-    fc.asyncProperty(script, async ({ options, steps }) => {
-      const world = new FanOutWorld(options);
-      const subscribing: Promise<void>[] = [];
-      const undelivered: Batch[] = [];
-      for (const { step, pause: wait } of steps) {
-        const started = take(step, world, undelivered);
-        if (started) subscribing.push(started);
-        if (wait === 'turn') await nextTurn();
-        else for (let n = 0; n < wait; n++) await Promise.resolve();
-      }
-      await world.comeToRest();
-      await Promise.all(subscribing);
-      world.check();
-    }),
-    { numRuns: 300 },
-  );
+  await fc.assert(fc.asyncProperty(scriptOf(anyStep), play), { numRuns: 300 });
 });
+
+test('a reader that retention passes has what the log says all the same, and every event since it began', async () => {
+  const script = scriptOf(fc.oneof({ weight: 12, arbitrary: anyStep }, { weight: 1, arbitrary: retention }));
+  await fc.assert(fc.asyncProperty(script, play), { numRuns: 100 });
+});
+
+async function play({ options, steps }: Script): Promise<void> {
+  const world = new FanOutWorld(options);
+  const subscribing: Promise<void>[] = [];
+  const undelivered: Batch[] = [];
+  for (const { step, pause: wait } of steps) {
+    const started = take(step, world, undelivered);
+    if (started) subscribing.push(started);
+    if (wait === 'turn') await nextTurn();
+    else for (let n = 0; n < wait; n++) await Promise.resolve();
+  }
+  await world.comeToRest();
+  await Promise.all(subscribing);
+  world.check();
+}
 
 function take(step: Step, world: FanOutWorld, undelivered: Batch[]): Promise<void> | void {
   switch (step.does) {
@@ -125,6 +137,9 @@ function take(step: Step, world: FanOutWorld, undelivered: Batch[]): Promise<voi
       return;
     case 'changeLeader':
       world.log.changeLeader();
+      return;
+    case 'prune':
+      world.log.prune(step.channel, Math.floor(step.share * world.log.headOf(step.channel)));
   }
 }
 
