@@ -91,7 +91,7 @@ class Line {
   #connect(): ChannelSocket {
     this.subscribed = false;
     const socket = {
-      ask: async (event: string, frame: { position?: { offset: number } }) => {
+      ask: async (event: string, frame: { position?: { offset: number } }, answered?: (answer: object) => void) => {
         if (socket !== this.#socket) throw new Error('the line was cut');
         if (event === 'unsubscribe') {
           this.subscribed = false;
@@ -99,7 +99,9 @@ class Line {
         }
         this.subscribed = true;
         this.cursor = frame.position?.offset ?? 0;
-        return { ok: true, epoch: 'e', head: this.log.length };
+        const answer = { ok: true, epoch: 'e', head: this.log.length };
+        answered?.(answer);
+        return answer;
       },
     };
     this.#socket = socket as ChannelSocket;

@@ -170,11 +170,12 @@ export class FollowedChannel {
       hold: this.#midStep || this.#view.isReplacing,
     };
     this.#subscription = subscription;
-    socket.ask('subscribe', { channel: this.name, ...(position === null ? {} : { position }) }).then(
-      (answer) => this.#enqueueFor(subscription, () => this.#answered(subscription, answer)),
-      // The connection ended: the next one subscribes again.
-      () => undefined,
-    );
+    const answered = (answer: SubscribeAnswer): void =>
+      this.#enqueueFor(subscription, () => this.#answered(subscription, answer));
+    // Where it fails, the connection ended: the next one subscribes again.
+    socket
+      .ask('subscribe', { channel: this.name, ...(position === null ? {} : { position }) }, answered)
+      .catch(() => undefined);
   }
 
   async #answered(subscription: Subscription, answer: SubscribeAnswer): Promise<void> {
@@ -237,8 +238,8 @@ export class FollowedChannel {
     this.#midStep = false;
     this.#view.replace();
     this.around.subscriptionOver(this.name);
-    // In the middle of a subscription the head is another history's: ask where this one stands.
-    if (subscription.advanced) return this.#resubscribe(subscription);
+    // After the answer, its head is another history's: ask where this one stands.
+    if (subscription.head !== null || subscription.advanced) return this.#resubscribe(subscription);
     subscription.initial = true;
     subscription.hold = true;
     subscription.expectsReset = false;

@@ -108,8 +108,15 @@ export class SyncSocket {
     if (!this.#ended) this.#socket.emit(event, frame);
   }
 
-  /** @throws SyncClientError when the connection ends before the answer; one that stays away for too long ends it */
-  ask<Event extends keyof Questions>(event: Event, frame: Questions[Event]['frame']): Promise<Questions[Event]['answer']> {
+  /**
+   * @param answered called before anything that came after the answer; the promise may resolve later
+   * @throws SyncClientError when the connection ends before the answer; one that stays away for too long ends it
+   */
+  ask<Event extends keyof Questions>(
+    event: Event,
+    frame: Questions[Event]['frame'],
+    answered: (answer: Questions[Event]['answer']) => void = () => undefined,
+  ): Promise<Questions[Event]['answer']> {
     return new Promise((resolve, reject) => {
       if (this.#ended) return reject(new SyncClientError(clientError('not_connected', 'There is no connection.')));
       const settle = (finish: () => void) => {
@@ -125,7 +132,12 @@ export class SyncSocket {
       );
       this.#waiting.add(giveUp);
       this.#socket.emit(event, frame, (answer: Questions[Event]['answer']) =>
-        this.#inOrder.run(() => settle(() => resolve(answer))),
+        this.#inOrder.run(() =>
+          settle(() => {
+            if (!this.#ended) answered(answer);
+            resolve(answer);
+          }),
+        ),
       );
     });
   }

@@ -314,6 +314,22 @@ describe('interruptions', () => {
     },
   );
 
+  test('asks where a new history stands when it is reset after the answer, before anything came', async () => {
+    for (let n = 1; n <= 3; n++) server.append(channel, `file:${n}`, 'old');
+    server.pages = () => 0;
+    const first = server.next('subscribe');
+    const client = newClient();
+    client.follow(channel);
+    client.connect();
+    await first;
+    server.pages = () => Infinity;
+    server.replaceHistory(channel, 'e2');
+    server.append(channel, 'file:4', 'new');
+    server.socket.emit('reset', { channel, epoch: 'e2', reason: 'epoch_unknown' });
+    await until(client, () => client.channel(channel).state === 'live');
+    expect(dataOf(client)).toEqual({ 'file:4': 'new' });
+  });
+
   test('asks where a new history stands when it is reset in the middle of a subscription', async () => {
     server.append(channel, 'file:1', 'old');
     const client = newClient();
