@@ -128,7 +128,15 @@ export default tseslint.config(
   },
   { files: ['apps/stage/**/*.{ts,tsx}', 'libs/sync-react/**/*.{ts,tsx}'], ...hooks.configs.flat['recommended-latest'] },
   {
-    files: ['apps/platform/src/main.ts', 'bench/**', 'examples/**', 'scripts/**', 'libs/devdb/**', 'test/chaos/kill.ts'],
+    files: [
+      'apps/platform/src/main.ts',
+      'bench/**',
+      'examples/**',
+      'scripts/**',
+      'libs/devdb/**',
+      'test/chaos/kill.ts',
+      'test/simulation/simulate.ts',
+    ],
     rules: { 'no-console': 'off' },
   },
   {

@@ -1,10 +1,11 @@
 import type { DataSource } from 'typeorm';
 import { isControl } from '../src/log/control-message.js';
 import type { IdRange } from '../src/log/outbox-scan.js';
+import type { Batch } from '../src/log/sequence-batch.js';
 import { MemoryLog, type Carry } from './memory-log.js';
 
 /** A row of the outbox. */
-interface Waiting {
+export interface Waiting {
   id: number;
   messageId: string;
   channel: string;
@@ -19,6 +20,12 @@ interface Transaction {
   /** Drawn with the first row. */
   xid: number | null;
   rows: Waiting[];
+}
+
+/** Sees what becomes true in the database, in the moment in which it does. */
+export interface Witness {
+  committed(rows: readonly Waiting[]): void;
+  moved(batch: Batch): void;
 }
 
 /** What the server knows of one connection. */
@@ -48,13 +55,25 @@ export class MemoryDatabase {
   private nextXid = 1;
 
   /** @param now the database's clock, milliseconds */
-  constructor(private readonly now: () => number) {}
+  constructor(
+    private readonly now: () => number,
+    private readonly witness: Witness = { committed: () => undefined, moved: () => undefined },
+  ) {}
 
-  /** For a process at the end of a line. */
-  asDataSource(carry: Carry): DataSource {
+  /** For a process at the end of a line. `cut` ends all of its connections. */
+  asDataSource(carry: Carry): DataSource & { cut(): void } {
     const subscribers: unknown[] = [];
-    const createQueryRunner = (): MemoryRunner => new MemoryRunner(this, carry, subscribers);
-    return { subscribers, createQueryRunner } as unknown as DataSource;
+    const runners = new Set<MemoryRunner>();
+    const createQueryRunner = (): MemoryRunner => {
+      const runner = new MemoryRunner(this, carry, subscribers);
+      runners.add(runner);
+      return runner;
+    };
+    const cut = (): void => {
+      for (const runner of runners) runner.cut();
+      runners.clear();
+    };
+    return { subscribers, createQueryRunner, cut } as unknown as DataSource & { cut(): void };
   }
 
   get outboxIsEmpty(): boolean {
@@ -85,7 +104,7 @@ export class MemoryDatabase {
       if (commits) throw connectionLost();
       return;
     }
-    if (commits) this.waiting = [...this.waiting, ...transaction.rows].sort((one, other) => one.id - other.id);
+    if (commits) this.commit(transaction.rows);
   }
 
   /** The connection is gone, and what was open on it. */
@@ -123,6 +142,11 @@ export class MemoryDatabase {
     }
   }
 
+  private commit(rows: readonly Waiting[]): void {
+    this.waiting = [...this.waiting, ...rows].sort((one, other) => one.id - other.id);
+    this.witness.committed(rows);
+  }
+
   private get isVacant(): boolean {
     return this.leader.leaseUntil < this.now() || !this.leader.session?.isAlive;
   }
@@ -154,7 +178,7 @@ export class MemoryDatabase {
       publishedAt: new Date(this.now()),
     }));
     transaction.rows.push(...rows);
-    if (!session.transaction) this.waiting.push(...rows);
+    if (!session.transaction) this.commit(rows);
     return rows.map(({ id, messageId }) => ({ id: String(id), messageId }));
   }
 
@@ -201,6 +225,7 @@ export class MemoryDatabase {
           at: publishedAt.toISOString(),
         })),
       );
+      this.witness.moved(batch);
       return batch.messages.map(({ offset, id, type, key = null, data, at }, nth) => ({
         row: rows[nth]!,
         ...{ channel, epoch, offset, id, type, key, data, at: new Date(at) },
@@ -226,7 +251,7 @@ class MemoryRunner {
       query: async ({ name, values }: { name: string; values: unknown[] }) => ({
         rows: await this.perform(() => this.database.execute(this.session, name, values)),
       }),
-      end: () => this.release(),
+      end: async () => this.cut(),
     };
   }
 
@@ -248,14 +273,25 @@ class MemoryRunner {
   }
 
   async release(): Promise<void> {
+    this.cut();
+  }
+
+  cut(): void {
     this.database.close(this.session);
   }
 
-  private perform<Answer>(work: () => Answer): Promise<Answer> {
-    return this.carry(() => {
-      if (!this.session.isAlive) throw connectionLost();
+  private async perform<Answer>(work: () => Answer): Promise<Answer> {
+    const answer = await this.carry(() => {
+      this.checkAlive();
       return work();
     });
+    // It may be done, and nobody will say so.
+    this.checkAlive();
+    return answer;
+  }
+
+  private checkAlive(): void {
+    if (!this.session.isAlive) throw connectionLost();
   }
 
   private tell(event: string): void {

@@ -1,0 +1,59 @@
+import type { Position } from '@soleil/sync-protocol';
+import type { NodeLink, NodeNews } from '../../libs/sync/src/log/node-link.js';
+import type { Random } from '../chaos/random.js';
+import type { Party, Schedule } from './schedule.js';
+
+/** How news travels between nodes: each may be lost, come twice, or overtake another. */
+export class Post {
+  private readonly boxes: Box[] = [];
+  /** Of a hundred. */
+  lostOf100 = 0;
+  doubledOf100 = 0;
+
+  constructor(
+    private readonly schedule: Schedule,
+    private readonly random: Random,
+  ) {}
+
+  box(owner: Party): Box {
+    const box = new Box(owner, (news) => this.send(owner, news));
+    this.boxes.push(box);
+    return box;
+  }
+
+  private send(from: Party, news: NodeNews): void {
+    const text = JSON.stringify(news);
+    for (const box of this.boxes) {
+      if (box.owner === from || box.owner.isGone) continue;
+      const copies = this.random.chance(this.lostOf100 / 100) ? 0 : this.random.chance(this.doubledOf100 / 100) ? 2 : 1;
+      for (let copy = 0; copy < copies; copy++)
+        this.schedule.addLoose(box.owner, `news ${text}`, () => box.receive(JSON.parse(text) as NodeNews));
+    }
+  }
+}
+
+/** One node's: of NodeLink what the code around it uses. */
+class Box implements Pick<NodeLink, 'onNews' | 'onReconnected' | 'tell' | 'tellHeads' | 'tellSignal'> {
+  private readonly listeners: ((news: NodeNews) => void)[] = [];
+
+  constructor(
+    readonly owner: Party,
+    readonly tell: (news: NodeNews) => void,
+  ) {}
+
+  onNews(listener: (news: NodeNews) => void): void {
+    this.listeners.push(listener);
+  }
+
+  onReconnected(): void {}
+
+  tellHeads(heads: Iterable<[string, Position]>): void {
+    this.tell({ kind: 'heads', heads: Object.fromEntries(heads) });
+  }
+
+  tellSignal(): void {}
+
+  receive(news: NodeNews): void {
+    for (const listener of this.listeners) listener(news);
+  }
+}

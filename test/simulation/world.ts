@@ -1,0 +1,317 @@
+import { CodedError, type Bus } from '@soleil/bus';
+import { resolveSyncOptions, type ResolvedSyncOptions } from '../../libs/sync/src/options.js';
+import type { Admitted } from '../../libs/sync/src/gateway/connection.js';
+import { MemoryDatabase } from '../../libs/sync/test/memory-database.js';
+import type { Carry } from '../../libs/sync/test/memory-log.js';
+import type { MessagesFrame } from '@soleil/sync-protocol';
+import type { EntityManager } from 'typeorm';
+import type { Random } from '../chaos/random.js';
+import { SimulatedDevice } from './device.js';
+import { Line, type End } from './line.js';
+import { Model } from './model.js';
+import { SimulatedNode } from './node.js';
+import type { ServerSocket } from './namespace.js';
+import { Post } from './post.js';
+import { party, type Party, type Schedule } from './schedule.js';
+import { Truth, typeOf, type Published } from './truth.js';
+
+export const bands = ['b1', 'b2'];
+export const channels = ['system', ...bands.map((band) => `band:${band}`)];
+export const users = ['u1', 'u2', 'u3'];
+const keys = ['k1', 'k2', 'k3', 'k4', null];
+
+const databaseAway = (): Error => new Error('Connection terminated unexpectedly');
+
+/** Servers, a database, devices and publishers, and what is true of them. Faults are done to it by `faults.ts`. */
+export class World {
+  readonly truth = new Truth();
+  readonly model: Model;
+  readonly nodes: SimulatedNode[] = [];
+  readonly devices: SimulatedDevice[] = [];
+  readonly post: Post;
+  readonly database: MemoryDatabase;
+  readonly server = party('database');
+  isDatabaseAway = false;
+  /** What went wrong first. */
+  failure: Error | null = null;
+  private readonly cables = new Map<SimulatedNode, () => void>();
+  private readonly lines = new Map<Line, SimulatedNode>();
+  private readonly options: ResolvedSyncOptions;
+  /** Entities, and users, that an open transaction holds a lock on; with the node it runs on. */
+  private readonly locks = new Map<string, SimulatedNode>();
+  private counted = 0;
+
+  constructor(
+    readonly schedule: Schedule,
+    readonly random: Random,
+  ) {
+    this.options = resolveSyncOptions({
+      windowBytes: random.pick([1_500, 10_000, 1_000_000]),
+      pageMessages: random.between(1, 12),
+      tailMessages: random.pick([1, 8, 100]),
+      frameBytes: random.pick([300, 2_000, 100_000]),
+      compactAfterMessages: random.pick([3, 12, 1_000]),
+      sequencerBatch: random.pick([1, 4, 500]),
+      ackTimeoutMs: 5_000,
+      node: 'simulated',
+    });
+    this.model = new Model(this.options.compactAfterMessages);
+    this.post = new Post(schedule, random);
+    this.database = new MemoryDatabase(() => schedule.now + this.server.skewMs, {
+      committed: (rows) => this.truth.committed(rows),
+      moved: ({ channel, epoch, messages }) => this.judge(() => this.model.moved(channel, epoch, messages)),
+    });
+  }
+
+  async begin(nodes: number, devices: number): Promise<void> {
+    for (const user of users) for (const band of bands) if (this.random.chance(0.8)) this.truth.grant(user, band);
+    for (let nth = 0; nth < nodes; nth++) await this.startNode();
+    for (let nth = 0; nth < devices; nth++) {
+      const device = new SimulatedDevice(`device ${nth + 1}`, this.random.pick(users), channels, {
+        schedule: this.schedule,
+        random: this.random,
+        model: this.model,
+        connect: (whom, client) => this.connect(whom, client),
+        logIn: (userId) => this.logIn(userId),
+        failed: (error) => this.fail(error),
+      });
+      this.devices.push(device);
+      await device.start();
+    }
+  }
+
+  get running(): SimulatedNode[] {
+    return this.nodes.filter((node) => !node.party.isGone);
+  }
+
+  fail(error: Error): void {
+    this.failure ??= error;
+  }
+
+  private judge(look: () => void): void {
+    try {
+      look();
+    } catch (error) {
+      this.fail(error as Error);
+    }
+  }
+
+  async startNode(): Promise<void> {
+    const name = `node ${(this.counted += 1)}`;
+    const own = party(name);
+    await this.schedule.as(own, () => {
+      const carry = this.carry(own);
+      const database = this.database.asDataSource(carry);
+      const node = new SimulatedNode(own, {
+        database,
+        log: this.database.log.over(carry),
+        bus: this.bus(carry),
+        post: this.post,
+        options: { ...this.options, node: name },
+        onSent: (socket, event, frame) => this.sent(socket, event, frame),
+      });
+      this.nodes.push(node);
+      this.cables.set(node, () => database.cut());
+      node.start();
+    });
+  }
+
+  /** The process is gone at once; the database, and whoever was connected, learn of it. */
+  kill(node: SimulatedNode): void {
+    node.party.isGone = true;
+    this.schedule.addLoose(this.server, `${node.party.name} is gone`, () => this.cutDatabase(node));
+    for (const [line, owner] of this.lines) if (owner === node) this.cut(line);
+  }
+
+  /** All of its connections to the database end, whatever is on its way. */
+  cutDatabase(node: SimulatedNode): void {
+    this.cables.get(node)?.();
+    if (node.party.isGone) for (const [lock, owner] of this.locks) if (owner === node) this.locks.delete(lock);
+  }
+
+  cut(line: Line): void {
+    line.cut();
+    this.lines.delete(line);
+  }
+
+  /** In a transaction that may take its time, and may roll back, or without one. Never rejects. */
+  async publish(node: SimulatedNode): Promise<void> {
+    const messages = this.messages();
+    const locks = messages.filter(({ key }) => key !== null).map(({ channel, key }) => `${channel} ${key}`);
+    if (locks.some((lock) => this.locks.has(lock))) return;
+    const calls = messages.map(({ n, channel, key, gone }) => [
+      { channel, type: typeOf(n), data: gone ? null : { n }, ...(key === null ? {} : { key }) },
+    ]);
+    await this.whileLocked(node, locks, async () => {
+      if (this.random.chance(0.3)) await node.publisher.publish(calls[0]!);
+      else await this.transact(node, (transaction) => calls.map((call) => () => node.publisher.publish(call, transaction)));
+    });
+  }
+
+  /** Ends a user's right to a band. */
+  async revoke(node: SimulatedNode, userId: string, bandId: string): Promise<void> {
+    const channel = `band:${bandId}` as const;
+    await this.control(node, userId, [{ channel, type: 'sync.right_ended', data: { userId } }]);
+  }
+
+  async endSession(node: SimulatedNode, { userId, session: sessionId }: SimulatedDevice): Promise<void> {
+    const followed = channels.filter((channel) => this.truth.mayFollow(userId, channel)) as `band:${string}`[];
+    const data = { userId, sessionId };
+    await this.control(
+      node,
+      userId,
+      followed.map((channel) => ({ channel, type: 'sync.session_ended', data })),
+    );
+  }
+
+  grant(userId: string, bandId: string): void {
+    if (!this.locks.has(userId)) this.truth.grant(userId, bandId);
+  }
+
+  /** Retention comes by: up to some offset only the state stays. */
+  prune(channel: string): void {
+    const horizon = this.random.between(0, this.database.log.headOf(channel));
+    for (const message of this.database.log.prune(channel, horizon)) this.model.removed(message);
+  }
+
+  /** @returns what sets the database back to how it is now */
+  backup(): () => void {
+    const parts = [this.database.backup(), this.model.backup(), this.truth.backup()];
+    return () => {
+      for (const restore of parts) restore();
+    };
+  }
+
+  get isAtRest(): boolean {
+    return this.locks.size === 0 && this.database.outboxIsEmpty;
+  }
+
+  private async control(
+    node: SimulatedNode,
+    userId: string,
+    messages: Parameters<SimulatedNode['publisher']['publishControl']>[0],
+  ): Promise<void> {
+    // As Auth does it: changes of one user's rights and sessions come one after another.
+    if (this.locks.has(userId)) return;
+    await this.whileLocked(node, [userId], () =>
+      this.transact(node, (transaction) => [() => node.publisher.publishControl(messages, transaction)]),
+    );
+  }
+
+  private async whileLocked(node: SimulatedNode, locks: string[], work: () => Promise<void>): Promise<void> {
+    for (const lock of locks) this.locks.set(lock, node);
+    await this.schedule.as(node.party, () => {
+      work()
+        .catch(() => undefined)
+        .finally(() => {
+          for (const lock of locks) this.locks.delete(lock);
+        });
+    });
+  }
+
+  private async transact(
+    node: SimulatedNode,
+    calls: (transaction: EntityManager) => (() => Promise<unknown>)[],
+  ): Promise<void> {
+    const runner = node.around.database.createQueryRunner();
+    const isLate = this.random.chance(0.4);
+    const fails = this.random.chance(0.15);
+    await runner.startTransaction();
+    for (const call of calls(runner.manager)) {
+      await call();
+      if (isLate) await this.pause();
+    }
+    await (fails ? runner.rollbackTransaction() : runner.commitTransaction());
+  }
+
+  private pause(): Promise<void> {
+    return new Promise((resolve) => setTimeout(resolve, this.random.between(0, 2_500)));
+  }
+
+  private messages(): Published[] {
+    const channel = this.random.pick(channels);
+    const used = new Set<string>();
+    const messages: Published[] = [];
+    for (let left = this.random.between(1, 4); left > 0; left--) {
+      const key = this.random.pick(keys);
+      if (key !== null && used.has(key)) continue;
+      if (key !== null) used.add(key);
+      messages.push({ n: (this.counted += 1), channel, key, gone: key !== null && this.random.chance(0.25) });
+    }
+    return messages;
+  }
+
+  private logIn(userId: string): string {
+    const sessionId = `session ${(this.counted += 1)}`;
+    this.truth.openSession(sessionId, userId);
+    return sessionId;
+  }
+
+  private connect(whom: Party, client: End): Line {
+    const node = this.running.length > 0 ? this.random.pick(this.running) : null;
+    const line = new Line(this.schedule, whom, node?.party ?? this.server, client);
+    if (node) {
+      this.lines.set(line, node);
+      line.open(() => node.namespace.accept(line));
+    } else line.cut();
+    return line;
+  }
+
+  /** A question to the database, and its answer, each on its way for as long as it pleases. */
+  private carry(whom: Party): Carry {
+    return (look) =>
+      new Promise((resolve) => {
+        this.schedule.addLoose(this.server, `statement of ${whom.name}`, () => {
+          const answer = this.perform(look);
+          // That it failed is told where it arrives.
+          answer.catch(() => undefined);
+          this.schedule.addLoose(whom, 'answer', () => resolve(answer));
+        });
+      });
+  }
+
+  private async perform<Answer>(look: () => Answer): Promise<Answer> {
+    if (this.isDatabaseAway) throw databaseAway();
+    return look();
+  }
+
+  /** What Auth and Content answer, from the database. */
+  private bus(carry: Carry): Bus {
+    const answers: Record<string, (ask: Record<string, string>) => unknown> = {
+      'auth.token_presented': ({ token }) => {
+        const userId = this.truth.userOf(token!);
+        if (userId) return { userId, sessionId: token, displayName: userId, expiresAt: '2100-01-01T00:00:00Z' };
+        throw new CodedError({
+          ...{ code: 'session_ended', message: 'The session has ended.', remedy: 'Sign in again.' },
+          ...{ status: 401, retryable: false },
+        });
+      },
+      'auth.memberships_requested': ({ userId }) => ({
+        memberships: this.truth.bandsOf(userId!).map((bandId) => ({ bandId, role: 'member', instrument: 'piano' })),
+      }),
+      'content.audiences_requested': () => ({ audiences: [] }),
+    };
+    const request = (name: string, ask: Record<string, string>) => carry(() => answers[name]!(ask));
+    return { request } as unknown as Bus;
+  }
+
+  /** Nothing that is later than the end of a right or of a session may be sent. */
+  private sent({ data }: ServerSocket, event: string, frame: unknown): void {
+    if (event !== 'messages') return;
+    const { channel, messages } = frame as MessagesFrame;
+    const { userId, sessionId } = (data as Admitted).principal;
+    const last = messages.at(-1)?.offset ?? 0;
+    const ends = [
+      ...(this.truth.mayFollow(userId, channel) ? [] : [['sync.right_ended', { userId }] as const]),
+      ...(this.truth.userOf(sessionId) ? [] : [['sync.session_ended', { userId, sessionId }] as const]),
+    ];
+    for (const [type, control] of ends) {
+      const logged = this.model
+        .now(channel)
+        .filter(({ message }) => message.type === type && JSON.stringify(message.data) === JSON.stringify(control));
+      if (logged.length < this.truth.timesCommitted(channel, type, control)) continue;
+      const end = logged.at(-1)?.message.offset ?? Infinity;
+      if (last > end) this.fail(new Error(`${userId} was sent ${last} of ${channel} after ${type} at ${end}`));
+    }
+  }
+}
