@@ -4,7 +4,7 @@ import { joined, type Holding, type Mark, type Taken } from './device-record.js'
 import { devicesOf } from './delivery-statement.js';
 import { appendRuns, insertReaders, lockDevices, noteDevices, shortenRuns, truncateRuns } from './receipt-statements.js';
 import { dropHoldings, putHoldings } from './holding-statements.js';
-import { mergeOldRuns, removeDevices, removeUnseenDevices } from './prune-statements.js';
+import { mergeOldRuns, removeDevices, removeSurplusDevices, removeUnseenDevices } from './prune-statements.js';
 
 /** One device's part of a write. */
 interface Entry {
@@ -56,6 +56,7 @@ export class LedgerStore {
   /** Ends what is older than the ledger remembers: devices that left the roster, and runs of long ago become one. */
   async prune(): Promise<void> {
     await this.database.query(removeUnseenDevices);
+    await this.database.query(removeSurplusDevices);
     await this.database.query(mergeOldRuns);
   }
 

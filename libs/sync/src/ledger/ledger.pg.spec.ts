@@ -324,6 +324,21 @@ describe('the ledger', () => {
     expect(Math.abs(ageMs - 60_000)).toBeLessThan(5_000);
   });
 
+  it('keeps the hundred devices of a user that were seen last', async () => {
+    for (let n = 0; n < 130; n++) here.connected({ ...tablet, deviceId: `tablet-${n}` });
+    here.connected({ ...tablet, userId: 'alma' });
+    await here.flush();
+    await database.query(
+      `update sync_device set last_seen_at = now() - interval '1 day' where device_id ~ '^tablet-([0-9]|[12][0-9])$' and user_id = 'tina'`,
+    );
+    await store.prune();
+    const devices = await store.devices({ userIds: ['tina', 'alma'], channel, offset: 1, file: null });
+    const idsOf = (user: string): string[] =>
+      devices.filter(({ userId }) => userId === user).map(({ deviceId }) => deviceId);
+    expect(idsOf('alma')).toEqual([tablet.deviceId]);
+    expect(new Set(idsOf('tina'))).toEqual(new Set(Array.from({ length: 100 }, (_, n) => `tablet-${n + 30}`)));
+  });
+
   it('makes one run of those older than 30 days, and still knows what was known', async () => {
     await acknowledging(2, 4, 6, 8);
     await database.query(`update sync_receipt set acknowledged_at = now() - interval '31 days' where up_to < 7`);

@@ -1,4 +1,4 @@
-import { isOnRoster, rememberedSince } from './roster.js';
+import { devicesPerUser, isOnRoster, rememberedSince } from './roster.js';
 
 /** Takes devices from the roster, with all they had. @param which SQL for their ids */
 const removing = (which: string): string => `
@@ -15,6 +15,12 @@ export const removeDevices = removing('select unnest($1::bigint[])');
 
 /** One that comes back in this moment is left alone. */
 export const removeUnseenDevices = removing(`select id from sync_device d where not (${isOnRoster}) for update skip locked`);
+
+/** However many names a client makes up for itself, a user has so many devices. */
+export const removeSurplusDevices = removing(`
+  select id from (
+    select id, row_number() over (partition by user_id order by last_seen_at desc) as nth from sync_device) d
+  where nth > ${devicesPerUser}`);
 
 /**
  * Of each reader the runs older than the ledger remembers become one, which ends where the newest of them did. It says

@@ -4,6 +4,8 @@ export const seenEveryMs = 20_000;
 const rosterDays = 30;
 /** A device whose store died with its page cannot come back; while the page lives it may, as after a tunnel. */
 const fleetingHours = 1;
+/** Of one user those that were seen last. */
+export const devicesPerUser = 100;
 
 /** SQL: whether the device of row `d` still belongs to the roster. */
 export const isOnRoster = `
