@@ -111,6 +111,25 @@ describe('reading by the latest of each key, of 200,000 messages about 500 keys'
     expect(await types('changes')).toEqual({ living: keys * 0.9, gone: keys * 0.1, events: 1 });
     expect(await types('state')).toEqual({ living: keys * 0.9, gone: 0, events: 0 });
   });
+
+  test('a thousand channels are opened at once by a handful of statements, each with what is its own', async () => {
+    await database.query(
+      `insert into sync_channel (name, head, epoch) select 'user:' || n, n, 'e1' from generate_series(1, 1000) n`,
+    );
+    await database.query(
+      `insert into sync_channel_epoch (channel, epoch, began_at) select 'user:' || n, 'e1', 1 from generate_series(1, 1000) n`,
+    );
+    await database.query(
+      `insert into sync_message (channel, "offset", id, type, data, published_at)
+       select 'user:7', n, gen_random_uuid(), 'sync.right_ended', '{"userId":"tina"}', now() from generate_series(2, 3) n`,
+    );
+    const opened = await Promise.all(Array.from({ length: 1_001 }, (_, n) => log.opening(`user:${n}`)));
+    expect(opened.map(({ state }) => state.head)).toEqual(Array.from({ length: 1_001 }, (_, n) => n));
+    expect(opened.map(({ rightsEnded }) => [...rightsEnded])).toEqual(
+      Array.from({ length: 1_001 }, (_, n) => (n === 7 ? [['tina', 3]] : [])),
+    );
+    expect(asked.length).toBeLessThan(5);
+  });
 });
 
 function withBelow(node: PlanNode): PlanNode[] {

@@ -1,3 +1,4 @@
+import DataLoader from 'dataloader';
 import type { Message, Position } from '@soleil/sync-protocol';
 import type { DataSource } from 'typeorm';
 import { isControl, rightEnded } from './control-message.js';
@@ -60,6 +61,34 @@ const toState = (rows: readonly StateRow[]): ChannelState => ({
   epochs: rows.map(({ epoch, beganAt }) => ({ epoch, beganAt })),
 });
 
+/** A channel's state, and whose right to it has ended, at which offset it did last. */
+export interface Opening {
+  state: ChannelState;
+  rightsEnded: Map<string, number>;
+}
+
+type OpeningRow = StateRow & { name: string; rightsEnded: Record<string, number> | null };
+
+const openingsOf = `
+  with ended as materialized (
+    select channel, jsonb_object_agg(user_id, at) as users
+    from (select channel, data->>'userId' as user_id, max("offset") as at from sync_message
+          where channel = any($1) and type = '${rightEnded}' group by 1, 2) ended
+    group by channel
+  )
+  select c.name, c.head::float8 as head, coalesce(r.pruned_to, 0)::float8 as "prunedTo", e.epoch,
+         e.began_at::float8 as "beganAt", ended.users as "rightsEnded"
+  from sync_channel c
+  join sync_channel_epoch e on e.channel = c.name
+  left join sync_retention r on r.channel = c.name
+  left join ended on ended.channel = c.name
+  where c.name = any($1) order by c.name, e.began_at`;
+
+const toOpening = (rows: readonly OpeningRow[]): Opening => ({
+  state: toState(rows),
+  rightsEnded: new Map(Object.entries(rows[0]?.rightsEnded ?? {})),
+});
+
 type MessageRow = { offset: number; id: string; type: string; key: string | null; data: unknown; at: Date };
 
 const columns = `m."offset"::float8 as "offset", m.id, m.type, m.key, m.data, m.published_at as at`;
@@ -112,6 +141,13 @@ const messageById = `select m.channel, ${columns} from sync_message m where m.id
 
 /** Reads the log. Knows nothing of who reads. */
 export class LogReader {
+  /** Channels that are opened while others are being read are read together: a thousand people, back at once, have as many. */
+  private readonly openings = new DataLoader((channels: readonly string[]) => this.open(channels), {
+    cache: false,
+    batchScheduleFn: (dispatch) => void this.opened.then(dispatch),
+  });
+  private opened: Promise<unknown> = Promise.resolve();
+
   constructor(private readonly database: DataSource) {}
 
   async state(channel: string): Promise<ChannelState> {
@@ -125,18 +161,8 @@ export class LogReader {
   }
 
   /** The state, and whose right to the channel has ended, at which offset it did last. Of one moment, too. */
-  async opening(channel: string): Promise<{ state: ChannelState; rightsEnded: Map<string, number> }> {
-    const rows = await this.database.query<(StateRow & { rightsEnded: Record<string, number> | null })[]>(
-      `with ended as materialized (
-         select data->>'userId' as user_id, max("offset") as at from sync_message
-         where channel = $1 and type = '${rightEnded}' group by 1
-       )
-       select ${stateColumns}, (select jsonb_object_agg(user_id, at) from ended) as "rightsEnded"
-       from sync_channel c join sync_channel_epoch e on e.channel = c.name
-       where c.name = $1 order by e.began_at`,
-      [channel],
-    );
-    return { state: toState(rows), rightsEnded: new Map(Object.entries(rows[0]?.rightsEnded ?? {})) };
+  opening(channel: string): Promise<Opening> {
+    return this.openings.load(channel);
   }
 
   /** Heads of those channels that have messages. */
@@ -171,6 +197,14 @@ export class LogReader {
   /** Those of the messages at these offsets that are still there. */
   async at(channel: string, offsets: readonly number[]): Promise<Page> {
     return this.messages(theseMessages, [channel, offsets]);
+  }
+
+  private async open(channels: readonly string[]): Promise<Opening[]> {
+    const read = this.database.query<OpeningRow[]>(openingsOf, [channels]);
+    this.opened = read.catch(() => undefined);
+    const found = new Map(channels.map((channel): [string, OpeningRow[]] => [channel, []]));
+    for (const row of await read) found.get(row.name)!.push(row);
+    return channels.map((channel) => toOpening(found.get(channel)!));
   }
 
   private async messages(sql: string, parameters: unknown[]): Promise<Page> {
