@@ -4,9 +4,10 @@ import { dump } from './dump.js';
 import { fanOut } from './fan-out.js';
 import { latencyCurve } from './latency-curve.js';
 import { memory } from './memory.js';
+import { publish } from './publish.js';
 import { stalled } from './stalled.js';
 import { steady } from './steady.js';
 import { storm } from './storm.js';
 
 /** In the order in which they are run. */
-export const measures: readonly Measure[] = [fanOut, latencyCurve, steady, storm, catchUp, memory, stalled, dump];
+export const measures: readonly Measure[] = [fanOut, latencyCurve, steady, storm, catchUp, memory, stalled, dump, publish];

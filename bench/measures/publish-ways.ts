@@ -1,4 +1,4 @@
-import { publishOne } from '../libs/sync/src/log/outbox.js';
+import { publishOne } from '../../libs/sync/src/log/outbox.js';
 
 /** Of each message: `n` counts those of its writer. */
 const prelude = `\\set n :n + 1
