@@ -13,6 +13,12 @@ interface Entry {
   holdings: Map<string, Holding>;
 }
 
+/** Of a device whose latest connection is ours. */
+interface Claimed extends Entry {
+  /** Its row. */
+  device: string;
+}
+
 /**
  * The ledger's tables. Two nodes may write about one device when it has moved: rows are locked in one order, and only
  * the node that has the device's latest connection is heard, so that a late write of the other one undoes nothing.
@@ -64,32 +70,14 @@ export class LedgerStore {
     const ids = await this.claim(entries, transaction, now);
     const ours = entries.flatMap((entry) => {
       const device = ids.get(keyOf(entry.taken));
-      return device === undefined ? [] : [{ ...entry, device, isGone: entry.taken.record.isSignedOut }];
+      return device === undefined ? [] : [{ ...entry, device }];
     });
-    const gone = ours.filter(({ isGone }) => isGone);
+    const isGone = ({ taken }: Entry): boolean => taken.record.isSignedOut;
+    const gone = ours.filter(isGone);
     if (gone.length > 0) await transaction.query(removeDevices, columnsOf(gone, 'device'));
-    const known = ours.filter(({ isGone }) => !isGone);
-    const marks = known.flatMap(({ device, marks }) =>
-      [...marks].map(([channel, { floor, upTo, at }]) => ({ device, channel, floor, upTo, ageMs: now() - at })),
-    );
-    const begun = marks.filter(({ floor }) => floor !== null);
-    if (begun.length > 0) {
-      const columns = columnsOf(begun, 'device', 'channel', 'floor');
-      await transaction.query(shortenRuns, columns);
-      await transaction.query(truncateRuns, columns);
-    }
-    if (marks.length > 0) {
-      const columns = columnsOf(marks, 'device', 'channel', 'upTo', 'ageMs');
-      await transaction.query(insertReaders, columns.slice(0, 2));
-      await transaction.query(appendRuns, columns);
-    }
-    const holdings = known.flatMap(({ device, holdings }) =>
-      [...holdings.values()].map(({ at, ...holding }) => ({ device, ...holding, ageMs: now() - at })),
-    );
-    const dropped = holdings.filter(({ hash }) => hash === null);
-    if (dropped.length > 0) await transaction.query(dropHoldings, columnsOf(dropped, 'device', 'key'));
-    const held = holdings.filter(({ hash }) => hash !== null);
-    if (held.length > 0) await transaction.query(putHoldings, columnsOf(held, 'device', 'channel', 'key', 'hash', 'ageMs'));
+    const present = ours.filter((entry) => !isGone(entry));
+    await storeReceipts(present, transaction, now);
+    await storeHoldings(present, transaction, now);
   }
 
   /** @returns the ids of those devices whose latest connection is ours, by key, their rows locked */
@@ -123,6 +111,33 @@ export class LedgerStore {
     }
     return ids;
   }
+}
+
+async function storeReceipts(entries: readonly Claimed[], transaction: EntityManager, now: () => number): Promise<void> {
+  const marks = entries.flatMap(({ device, marks }) =>
+    [...marks].map(([channel, { floor, upTo, at }]) => ({ device, channel, floor, upTo, ageMs: now() - at })),
+  );
+  const begun = marks.filter(({ floor }) => floor !== null);
+  if (begun.length > 0) {
+    const columns = columnsOf(begun, 'device', 'channel', 'floor');
+    await transaction.query(shortenRuns, columns);
+    await transaction.query(truncateRuns, columns);
+  }
+  if (marks.length > 0) {
+    const columns = columnsOf(marks, 'device', 'channel', 'upTo', 'ageMs');
+    await transaction.query(insertReaders, columns.slice(0, 2));
+    await transaction.query(appendRuns, columns);
+  }
+}
+
+async function storeHoldings(entries: readonly Claimed[], transaction: EntityManager, now: () => number): Promise<void> {
+  const holdings = entries.flatMap(({ device, holdings }) =>
+    [...holdings.values()].map(({ at, ...holding }) => ({ device, ...holding, ageMs: now() - at })),
+  );
+  const gone = holdings.filter(({ hash }) => hash === null);
+  if (gone.length > 0) await transaction.query(dropHoldings, columnsOf(gone, 'device', 'key'));
+  const held = holdings.filter(({ hash }) => hash !== null);
+  if (held.length > 0) await transaction.query(putHoldings, columnsOf(held, 'device', 'channel', 'key', 'hash', 'ageMs'));
 }
 
 const keyOf = ({ record: { identity } }: Taken): string => `${identity.userId} ${identity.deviceId}`;
