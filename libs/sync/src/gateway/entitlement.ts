@@ -1,6 +1,9 @@
 import type { Bus, Principal } from '@soleil/bus';
 import { askAccess, type Access } from './access.js';
 
+/** A question that failed is asked again this soon. */
+const retryMs = 1_000;
+
 /** Who is held while it is not known what they may follow. */
 export interface Entitled {
   readonly token: string;
@@ -24,6 +27,7 @@ export class Entitlement {
   /** Counts what was asked for. The answer to an earlier question says nothing. */
   private asked = 0;
   private askedAt = Date.now();
+  private hasFailed = false;
   private isScheduled = false;
   private latest: Promise<void> | null = null;
 
@@ -49,9 +53,12 @@ export class Entitlement {
     return (this.latest = nextTurn().then(() => this.ask()));
   }
 
-  /** Asks without holding, where the last question was that long ago. */
+  /**
+   * Asks without holding, where the last question was that long ago, or has failed. An answer that is slow is waited for: if
+   * it were asked for anew, no answer would ever be the latest.
+   */
   recheck(everyMs: number): void {
-    if (this.isScheduled || Date.now() - this.askedAt < everyMs) return;
+    if (this.isScheduled || Date.now() - this.askedAt < (this.hasFailed ? retryMs : everyMs)) return;
     this.asked += 1;
     this.latest = this.ask();
     this.latest.catch(() => undefined);
@@ -60,6 +67,7 @@ export class Entitlement {
   private async ask(): Promise<void> {
     this.isScheduled = false;
     this.askedAt = Date.now();
+    this.hasFailed = false;
     const { asked } = this;
     try {
       await this.bus.request('auth.token_presented', { token: this.owner.token });
@@ -69,6 +77,7 @@ export class Entitlement {
       this.owner.entitled(access);
     } catch (error) {
       if (asked !== this.asked) return this.newest();
+      this.hasFailed = true;
       this.owner.refused(error);
       throw error;
     }

@@ -209,7 +209,7 @@ export class WebSocketGateway implements OnGatewayInit, OnGatewayConnection, Bef
         this.logger.warn(`Device ${connection.deviceId} acknowledges nothing; disconnecting it`);
         connection.close(new SyncError('ack_timeout', 'Nothing was acknowledged for too long.'));
       } else {
-        connection.entitlement.recheck(connection.isHeld ? roundMs : this.options.recheckMs);
+        connection.entitlement.recheck(this.options.recheckMs);
         connection.setPace(ackEveryMs);
         connection.pumpAll();
       }
