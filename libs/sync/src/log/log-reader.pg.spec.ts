@@ -1,28 +1,13 @@
 import { DataSource } from 'typeorm';
 import type { TestDatabase } from '../../../../test/support/database.js';
 import { syncDatabase } from '../../../../test/support/sync-database.js';
+import { costOf, type Cost } from '../../test/statement-cost.js';
 import { LogReader, type Extent } from './log-reader.js';
 
 const channel = 'band:b1';
 const keys = 500;
 const messages = 200_000;
 const eventEvery = 10_000;
-
-/** What a statement looked at, as Postgres counts it. */
-interface Cost {
-  rows: number;
-  buffers: number;
-}
-
-interface PlanNode {
-  'Node Type': string;
-  'Actual Rows': number;
-  'Actual Loops': number;
-  'Rows Removed by Filter'?: number;
-  'Shared Hit Blocks': number;
-  'Shared Read Blocks': number;
-  Plans?: PlanNode[];
-}
 
 describe('reading by the latest of each key, of 200,000 messages about 500 keys', () => {
   let testDatabase: TestDatabase;
@@ -59,20 +44,13 @@ describe('reading by the latest of each key, of 200,000 messages about 500 keys'
     (await log.latest({ channel, after, upTo, extent })).offsets;
 
   async function costOfAsked(): Promise<Cost> {
-    const cost = { rows: 0, buffers: 0 };
+    const sum = { rows: 0, buffers: 0 };
     for (const [sql, parameters] of asked) {
-      const [explained] = await database.query<{ 'QUERY PLAN': [{ Plan: PlanNode }] }[]>(
-        `explain (analyze, buffers, format json) ${sql}`,
-        parameters,
-      );
-      const { Plan: root } = explained!['QUERY PLAN'][0];
-      cost.buffers += root['Shared Hit Blocks'] + root['Shared Read Blocks'];
-      for (const node of withBelow(root)) {
-        if (!/ Scan$/.test(node['Node Type']) || /^(CTE|WorkTable|Subquery)/.test(node['Node Type'])) continue;
-        cost.rows += (node['Actual Rows'] + (node['Rows Removed by Filter'] ?? 0)) * node['Actual Loops'];
-      }
+      const { rows, buffers } = await costOf(database, sql, parameters);
+      sum.rows += rows;
+      sum.buffers += buffers;
     }
-    return cost;
+    return sum;
   }
 
   test('the state is found at the cost of its keys, and sent at the cost of what is sent', async () => {
@@ -131,7 +109,3 @@ describe('reading by the latest of each key, of 200,000 messages about 500 keys'
     expect(asked.length).toBeLessThan(5);
   });
 });
-
-function withBelow(node: PlanNode): PlanNode[] {
-  return [node, ...(node.Plans ?? []).flatMap(withBelow)];
-}

@@ -3,8 +3,10 @@ import { DataSource } from 'typeorm';
 import type { TestDatabase } from '../../../../test/support/database.js';
 import { syncDatabase } from '../../../../test/support/sync-database.js';
 import { ReadingDevice } from '../../test/reading-device.js';
+import { costOf } from '../../test/statement-cost.js';
 import { ChannelHub, type HubOptions } from '../fan-out/channel-hub.js';
 import { LogReader } from './log-reader.js';
+import { pruneMessages } from './prune-statements.js';
 import { Retention } from './retention.js';
 
 interface Entry {
@@ -235,6 +237,14 @@ describe('retention', () => {
       channel,
     ]);
     expect(kept.map(({ key }) => Number(key))).toEqual([20, 21, 22, 23, 24, 25, 26, 27, 28, 29]);
+  });
+
+  test('a piece looks at what came of age, and not at the rest of the log', async () => {
+    await write(Array.from({ length: 10_000 }, (_, n) => old(n + 1, n % 10 === 0 ? null : `song:${n % 100}`, n % 7 === 0)));
+    await database.query('analyze sync_message');
+    const piece = 200;
+    await database.query(pruneMessages, [channel, retentionDays, piece]);
+    expect((await costOf(database, pruneMessages, [channel, retentionDays, piece])).rows).toBeLessThan(4 * piece);
   });
 
   test('is done by one process at a time; the others leave it to that one', async () => {
