@@ -21,7 +21,7 @@ const publishOne = (): Promise<string[]> => node.publisher.publish([{ channel: '
 it('keeps the outbox as small as what it holds between two of its vacuums', async () => {
   node.sequencer.start();
   const sizes: number[] = [];
-  for (const round of [1, 2, 3]) {
+  for (const round of [1, 2]) {
     await node.database.query(
       `insert into sync_outbox (message_id, channel, type, data, bytes)
        select gen_random_uuid(), 'band:b1', 'note', '{}', 2 from generate_series(1, 20000)`,
@@ -32,7 +32,7 @@ it('keeps the outbox as small as what it holds between two of its vacuums', asyn
     while ((await outbox()).vacuums < round) await publishOne();
     sizes.push((await outbox()).bytes);
   }
-  expect(sizes[2]).toBeLessThan(1.2 * sizes[0]!);
+  expect(sizes[1]).toBeLessThan(1.2 * sizes[0]!);
 });
 
 it('holds up neither the sequencer nor publishers while somebody else has the table', async () => {
