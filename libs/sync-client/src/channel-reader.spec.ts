@@ -24,6 +24,7 @@ test('a frame that joins moves the reader to its end, into its epoch', () => {
     position: { epoch: 'e2', offset: 6 },
     messages: [message(5), message(6)],
     midStep: false,
+    until: null,
   });
 });
 
@@ -32,6 +33,7 @@ test('a frame that reaches back brings only what is new', () => {
     kind: 'advance',
     messages: [message(5), message(6)],
     midStep: true,
+    until: null,
   });
 });
 

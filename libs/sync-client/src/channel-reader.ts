@@ -3,7 +3,7 @@ import type { Message, MessagesFrame, Position } from '@soleil/sync-protocol';
 /** What a frame means to a reader. */
 export type Reading =
   /** It brings `messages`, which are new, and moves the reader to `position`. */
-  | { kind: 'advance'; position: Position; messages: readonly Message[]; midStep: boolean }
+  | { kind: 'advance'; position: Position; messages: readonly Message[]; midStep: boolean; until: Position | null }
   /** Everything it speaks for is known. */
   | { kind: 'duplicate' }
   /** It begins beyond what the reader knows next: something between is missing. */
@@ -22,5 +22,6 @@ export const readFrame = (offset: number, frame: MessagesFrame): Reading => {
     position: { epoch: frame.epoch, offset: frame.to },
     messages: frame.from === offset + 1 ? frame.messages : frame.messages.filter((message) => message.offset > offset),
     midStep: frame.more === true,
+    until: frame.until ?? null,
   };
 };

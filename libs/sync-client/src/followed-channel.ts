@@ -48,6 +48,8 @@ export class FollowedChannel {
   #loaded = false;
   #position: Position | null = null;
   #midStep = false;
+  /** Where the step ends that was begun; null once that is reached. */
+  #until: Position | null = null;
   #socket: ChannelSocket | null = null;
   #subscription: Subscription | null = null;
   #left: Promise<unknown> = Promise.resolve();
@@ -148,6 +150,7 @@ export class FollowedChannel {
     if (stored?.position.offset === this.#position?.offset) return;
     this.#position = stored?.position ?? null;
     this.#midStep = stored?.midStep ?? false;
+    this.#until = stored?.until ?? null;
     this.#view.load(stored?.rows ?? new Map<string, Row>(), this.#position);
   }
 
@@ -172,10 +175,9 @@ export class FollowedChannel {
     this.#subscription = subscription;
     const answered = (answer: SubscribeAnswer): void =>
       this.#enqueueFor(subscription, () => this.#answered(subscription, answer));
+    const from = { ...(position === null ? {} : { position }), ...(this.#until === null ? {} : { until: this.#until }) };
     // Where it fails, the connection ended: the next one subscribes again.
-    socket
-      .ask('subscribe', { channel: this.name, ...(position === null ? {} : { position }) }, answered)
-      .catch(() => undefined);
+    socket.ask('subscribe', { channel: this.name, ...from }, answered).catch(() => undefined);
   }
 
   async #answered(subscription: Subscription, answer: SubscribeAnswer): Promise<void> {
@@ -198,7 +200,7 @@ export class FollowedChannel {
 
   /** A channel without messages has no state to bring; whatever comes from here on is for this device, events too. */
   async #beginAt(position: Position): Promise<void> {
-    await this.around.store.apply(this.name, { position, midStep: false, upserts: [], deletions: [] });
+    await this.around.store.apply(this.name, { position, midStep: false, until: null, upserts: [], deletions: [] });
     this.#position = position;
   }
 
@@ -219,11 +221,14 @@ export class FollowedChannel {
     const circumstances = { live: this.#view.state === 'live', initial: subscription.initial };
     const midStep =
       reading.midStep || (subscription.hold && (subscription.head === null || position.offset < subscription.head));
-    if (!(await this.around.store.apply(this.name, { position, midStep, ...outcomeOf(messages) }))) {
+    const begun = this.#until !== null && position.offset < this.#until.offset ? this.#until : null;
+    const until = reading.until ?? begun;
+    if (!(await this.around.store.apply(this.name, { position, midStep, until, ...outcomeOf(messages) }))) {
       throw new Error('the store is further than this client. Is another one using it?');
     }
     this.#position = position;
     this.#midStep = midStep;
+    this.#until = until;
     subscription.advanced = true;
     this.#view.stage(messages, circumstances);
     if (subscription === this.#subscription && subscription.socket === this.#socket) {
@@ -236,6 +241,7 @@ export class FollowedChannel {
     await this.around.store.forget(this.name);
     this.#position = null;
     this.#midStep = false;
+    this.#until = null;
     this.#view.replace();
     this.around.subscriptionOver(this.name);
     // After the answer, its head is another history's: ask where this one stands.
@@ -256,6 +262,7 @@ export class FollowedChannel {
     await this.around.store.forget(this.name);
     this.#position = null;
     this.#midStep = false;
+    this.#until = null;
     this.#view.clear(state);
   }
 

@@ -1,4 +1,4 @@
-import type { DeflatedFrame, Message, MessagesFrame, Pace, Signalled } from '@soleil/sync-protocol';
+import type { DeflatedFrame, Message, MessagesFrame, Pace, Position, Signalled } from '@soleil/sync-protocol';
 
 /**
  * Checks of what a server sends, by hand: the schemas of the protocol would bring their library to every device (84 KB,
@@ -7,6 +7,9 @@ import type { DeflatedFrame, Message, MessagesFrame, Pace, Signalled } from '@so
  */
 const isObject = (value: unknown): value is Record<string, unknown> => typeof value === 'object' && value !== null;
 const isOffset = (value: unknown): value is number => Number.isSafeInteger(value) && (value as number) >= 0;
+
+const isPosition = (value: unknown): value is Position =>
+  isObject(value) && typeof value.epoch === 'string' && isOffset(value.offset);
 
 const isMessage = (value: unknown): value is Message =>
   isObject(value) &&
@@ -22,6 +25,7 @@ export const isMessagesFrame = (value: unknown): value is MessagesFrame => {
   if (!isObject(value) || typeof value.channel !== 'string' || typeof value.epoch !== 'string') return false;
   if (!isOffset(value.from) || !isOffset(value.to) || !Array.isArray(value.messages)) return false;
   if (value.more !== undefined && value.more !== true) return false;
+  if (value.until !== undefined && !isPosition(value.until)) return false;
   let previous = value.from - 1;
   for (const message of value.messages) {
     if (!isMessage(message) || message.offset <= previous || message.offset > value.to) return false;

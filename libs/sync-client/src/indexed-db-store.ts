@@ -1,3 +1,4 @@
+import type { Position } from '@soleil/sync-protocol';
 import { deleteDB, openDB, type DBSchema, type IDBPDatabase } from 'idb';
 import { newDeviceId } from './device-id.js';
 import type { ChannelAdvance, Row, StoredChannel, SyncStore } from './store.js';
@@ -5,7 +6,7 @@ import type { ChannelAdvance, Row, StoredChannel, SyncStore } from './store.js';
 interface Schema extends DBSchema {
   /** Keyed by channel and the row's key. */
   rows: { key: [string, string]; value: Row };
-  channels: { key: string; value: Pick<StoredChannel, 'position' | 'midStep'> };
+  channels: { key: string; value: Pick<StoredChannel, 'position' | 'midStep'> & { until?: Position | null } };
   device: { key: 'id'; value: string };
 }
 
@@ -60,10 +61,12 @@ export class IndexedDbStore implements SyncStore {
       transaction.objectStore('rows').getAll(rowsOf(channel)),
       transaction.done,
     ]);
-    return head === undefined ? null : { ...head, rows: new Map(rows.map((row) => [row.key, row])) };
+    if (head === undefined) return null;
+    const { position, midStep, until = null } = head;
+    return { position, midStep, until, rows: new Map(rows.map((row) => [row.key, row])) };
   }
 
-  async apply(channel: string, { position, midStep, upserts, deletions }: ChannelAdvance): Promise<boolean> {
+  async apply(channel: string, { position, midStep, until, upserts, deletions }: ChannelAdvance): Promise<boolean> {
     const transaction = this.database.transaction(['channels', 'rows'], 'readwrite', strict);
     const channels = transaction.objectStore('channels');
     const stored = await channels.get(channel);
@@ -75,7 +78,7 @@ export class IndexedDbStore implements SyncStore {
     await Promise.all([
       ...upserts.map((row) => rows.put(row, [channel, row.key])),
       ...deletions.map((key) => rows.delete([channel, key])),
-      channels.put({ position, midStep }, channel),
+      channels.put({ position, midStep, until }, channel),
       transaction.done,
     ]);
     return true;

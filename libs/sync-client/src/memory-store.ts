@@ -14,13 +14,13 @@ export class MemoryStore implements SyncStore {
     return stored === undefined ? null : { ...stored, rows: new Map(stored.rows) };
   }
 
-  async apply(channel: string, { position, midStep, upserts, deletions }: ChannelAdvance): Promise<boolean> {
+  async apply(channel: string, { position, midStep, until, upserts, deletions }: ChannelAdvance): Promise<boolean> {
     const stored = this.#channels.get(channel);
     if (stored !== undefined && position.offset <= stored.position.offset) return false;
     const rows = stored?.rows ?? new Map<string, Row>();
     for (const row of upserts) rows.set(row.key, row);
     for (const key of deletions) rows.delete(key);
-    this.#channels.set(channel, { position, midStep, rows });
+    this.#channels.set(channel, { position, midStep, until, rows });
     return true;
   }
 

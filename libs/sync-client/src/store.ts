@@ -17,6 +17,8 @@ export interface StoredChannel {
   position: Position;
   /** The position lies inside a step: the rows are no state that ever was, until the rest has come. */
   midStep: boolean;
+  /** Where that step ends: rows may be of there already. Null beyond that, and where the server does not say. */
+  until: Position | null;
   rows: Map<string, Row>;
 }
 
@@ -24,6 +26,7 @@ export interface StoredChannel {
 export interface ChannelAdvance {
   position: Position;
   midStep: boolean;
+  until: Position | null;
   upserts: readonly Row[];
   /** Keys. */
   deletions: readonly string[];

@@ -27,7 +27,7 @@ type Answer<Success> = ({ ok: true } & Success) | { ok: false; error: WireError 
 
 /** What the server answers. */
 interface Questions {
-  subscribe: { frame: { channel: string; position?: Position }; answer: SubscribeAnswer };
+  subscribe: { frame: { channel: string; position?: Position; until?: Position }; answer: SubscribeAnswer };
   unsubscribe: { frame: { channel: string }; answer: Answer<object> };
   have: { frame: Have; answer: Answer<object> };
   signal: { frame: Signal; answer: Answer<object> };

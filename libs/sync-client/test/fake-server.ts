@@ -121,7 +121,8 @@ export class FakeServer {
 
   frame(channel: string, from: number, to: number, more = false): MessagesFrame {
     const { epoch, messages } = this.log(channel);
-    return { channel, epoch, from, to, messages: messages.slice(from - 1, to), ...(more ? { more: true } : {}) };
+    const step = more ? { more: true as const, until: { epoch, offset: messages.length } } : {};
+    return { channel, epoch, from, to, messages: messages.slice(from - 1, to), ...step };
   }
 
   /** Resolves with the next frame of this event that matches; those that came before do not count. */

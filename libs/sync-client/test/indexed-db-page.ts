@@ -27,7 +27,13 @@ export const writeForever = async (name: string, stored: (offset: number) => voi
   const begin = (await store.load('system'))?.position.offset ?? 0;
   for (let offset = begin + 1; ; offset++) {
     const rows = ['a', 'b', 'c'].map((key) => ({ key, type: 'note', data: offset, offset, id: `m${offset}`, at: '' }));
-    await store.apply('system', { position: { epoch: 'e1', offset }, midStep: false, upserts: rows, deletions: [] });
+    await store.apply('system', {
+      position: { epoch: 'e1', offset },
+      midStep: false,
+      until: null,
+      upserts: rows,
+      deletions: [],
+    });
     stored(offset);
   }
 };

@@ -21,6 +21,7 @@ const row = (key: string, offset: number, data: unknown = `as of ${offset}`): Ro
 const at = (offset: number, upserts: Row[] = [], deletions: string[] = []) => ({
   position: { epoch: 'e1', offset },
   midStep: false,
+  until: null,
   upserts,
   deletions,
 });
@@ -55,10 +56,18 @@ export const storeContract: StorePromise[] = [
     async run(open) {
       const store = await open();
       const data = { text: 'Es-Dur, ♭♭♭', list: [1, null, { deep: true }], empty: '' };
-      same(await store.apply('band:b1', { ...at(3, [row('file:1', 2, data), row('file:2', 3)]), midStep: true }), true);
+      same(
+        await store.apply('band:b1', {
+          ...at(3, [row('file:1', 2, data), row('file:2', 3)]),
+          midStep: true,
+          until: { epoch: 'e1', offset: 9 },
+        }),
+        true,
+      );
       const stored = await store.load('band:b1');
       same(stored?.position, { epoch: 'e1', offset: 3 });
       same(stored?.midStep, true);
+      same(stored?.until, { epoch: 'e1', offset: 9 });
       same(stored?.rows.get('file:1'), row('file:1', 2, data));
       same(stored?.rows.size, 2);
     },

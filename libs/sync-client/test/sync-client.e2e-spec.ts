@@ -168,6 +168,7 @@ describe('following', () => {
     await store.apply(channel, {
       position: { epoch: 'e1', offset: 1 },
       midStep: false,
+      until: null,
       upserts: [{ key: 'file:1', type: 'note', data: 'one', offset: 1, id: 'x', at: '2026-11-23T20:00:00.000Z' }],
       deletions: [],
     });
@@ -313,6 +314,27 @@ describe('interruptions', () => {
       expect([...live]).toEqual([JSON.stringify({ 'file:1': 'new' })]);
     },
   );
+
+  test('says where a step ends that was cut off, so that a server set back in between knows', async () => {
+    for (let n = 1; n <= 3; n++) server.append(channel, `file:${n}`, n);
+    server.oneStep = true;
+    server.pageSize = 1;
+    server.pages = () => 1;
+    const client = newClient();
+    client.follow(channel);
+    client.connect();
+    await server.next('ack');
+    server.pages = () => Infinity;
+    const again = server.next('subscribe');
+    server.socket.conn.close();
+    expect((await again).frame).toEqual({
+      channel,
+      position: { epoch: 'e1', offset: 1 },
+      until: { epoch: 'e1', offset: 3 },
+    });
+    await client.waitFor('live');
+    expect(dataOf(client)).toEqual({ 'file:1': 1, 'file:2': 2, 'file:3': 3 });
+  });
 
   test('asks where a new history stands when it is reset after the answer, before anything came', async () => {
     for (let n = 1; n <= 3; n++) server.append(channel, `file:${n}`, 'old');

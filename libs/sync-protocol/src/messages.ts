@@ -1,6 +1,6 @@
 import { z } from 'zod';
 import { channelName } from './channel.js';
-import { epoch, offset } from './position.js';
+import { epoch, offset, position } from './position.js';
 
 /** One entry of a channel's log. */
 export const message = z.strictObject({
@@ -28,6 +28,8 @@ export const messagesFrame = z.strictObject({
   messages: z.array(message),
   /** This frame and the next of the channel are one step: show nothing until one comes without it. */
   more: z.literal(true).optional(),
+  /** With `more`: where the step ends. Until then the rows may be of there already, so a position on the way is good only if this is. */
+  until: position.optional(),
 });
 
 /**

@@ -43,7 +43,7 @@ const message = fc.record({ offset, id: fc.uuid(), type: text(64), key: rare(tex
 /** Whatever may be sent, and what may be answered. */
 const validUp: Record<keyof typeof up, { frame: fc.Arbitrary<unknown>; answer: fc.Arbitrary<unknown> }> = {
   subscribe: {
-    frame: fc.record({ channel, position: rare(fc.record({ epoch, offset })) }),
+    frame: fc.record({ channel, position: rare(fc.record({ epoch, offset })), until: rare(fc.record({ epoch, offset })) }),
     answer: answer({ epoch, head: offset }),
   },
   unsubscribe: { frame: fc.record({ channel }), answer: answer({}) },
@@ -74,6 +74,7 @@ const validDown: Record<keyof typeof down, fc.Arbitrary<unknown>> = {
     to: offset,
     messages: fc.array(message),
     more: rare(fc.constant(true)),
+    until: rare(fc.record({ epoch, offset })),
   }),
   deflated: fc.record({ data: fc.base64String() }),
   reset: fc.record({ channel, epoch, reason: fc.constantFrom(...down.reset.shape.reason.options) }),

@@ -7,7 +7,12 @@ import { epoch, offset, position } from './position.js';
  * Starts a channel. With a position: what came after it follows. Without: the channel's present state follows, by the
  * same frames. A position that is no longer good is answered by `reset` and then the state from the start.
  */
-export const subscribe = z.strictObject({ channel: channelName, position: position.optional() });
+export const subscribe = z.strictObject({
+  channel: channelName,
+  position: position.optional(),
+  /** Of the last frame with `more`, where the position lies in the middle of a step. It must be good, too. */
+  until: position.optional(),
+});
 
 /** `head` is where the channel stood when the subscription began: the device is up to date once its offset reaches it. */
 export const subscribeAnswer = answerOf({ epoch, head: offset });

@@ -8,7 +8,7 @@ import { limits } from './limits.js';
 import { wireError } from './sync-error.js';
 
 /** SHA-256 of everything below, for version 1. */
-const knownWire = '2481d0b8eb58d45dc01dc238ee041bbb172e04d4fd5943e719c6d080dcd068e9';
+const knownWire = '2893e85b55915d8453356c68d709c7049837783018211bfb8e5f81a72449bf41';
 
 const schemaOf = (schema: z.ZodType): unknown => z.toJSONSchema(schema, { io: 'input' });
 

@@ -198,8 +198,8 @@ export class ChannelHub {
     if (founding !== this.founding || !this.isOpen || needsFrom(cursor, step) < this.prunedTo) return null;
     const messages = firstFrame(found.messages, Math.min(mostBytes, this.options.frameBytes));
     const to = messages.length === found.messages.length ? found.to : messages.at(-1)!.offset;
-    const more = step !== null && to < step.upTo;
-    return this.frames.ofPage(step?.name ?? 'all', this.known.epochAt(to), cursor + 1, to, messages, more);
+    const until = step && to < step.upTo ? { epoch: this.known.epochAt(step.upTo), offset: step.upTo } : null;
+    return this.frames.ofPage(step?.name ?? 'all', this.known.epochAt(to), cursor + 1, to, messages, until);
   }
 
   private get known(): History {

@@ -12,21 +12,25 @@ const messages = [1, 2, 3].map((offset) => message(offset));
 
 test('devices at one place are sent one and the same frame, until it is forgotten', () => {
   const frames = new Frames('band:b1');
-  const first = frames.ofPage('all', 'e1', 1, 3, messages, false);
-  expect(frames.ofPage('all', 'e1', 1, 3, messages, false)).toBe(first);
+  const first = frames.ofPage('all', 'e1', 1, 3, messages, null);
+  expect(frames.ofPage('all', 'e1', 1, 3, messages, null)).toBe(first);
   frames.forget();
-  const second = frames.ofPage('all', 'e1', 1, 3, messages, false);
+  const second = frames.ofPage('all', 'e1', 1, 3, messages, null);
   expect(second).toEqual(first);
   expect(second).not.toBe(first);
 });
 
 test('the same span told otherwise is another frame', () => {
   const frames = new Frames('band:b1');
-  const all = frames.ofPage('all', 'e1', 1, 3, messages, false);
-  const state = frames.ofPage('state:0:9', 'e1', 1, 3, messages.slice(1), true);
+  const until = { epoch: 'e1', offset: 9 };
+  const all = frames.ofPage('all', 'e1', 1, 3, messages, null);
+  const state = frames.ofPage('state:0:9', 'e1', 1, 3, messages.slice(1), until);
   expect(all.frame.messages).toHaveLength(3);
-  expect(state.frame).toEqual({ channel: 'band:b1', epoch: 'e1', from: 1, to: 3, messages: messages.slice(1), more: true });
-  expect(frames.ofPage('all', 'e2', 1, 3, messages, false).frame.epoch).toBe('e2');
+  expect(state.frame).toEqual({
+    ...{ channel: 'band:b1', epoch: 'e1', from: 1, to: 3, messages: messages.slice(1) },
+    ...{ more: true, until },
+  });
+  expect(frames.ofPage('all', 'e2', 1, 3, messages, null).frame.epoch).toBe('e2');
 });
 
 test('no device is sent a control message, and the frame covers its offset', () => {

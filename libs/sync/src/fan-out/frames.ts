@@ -1,4 +1,4 @@
-import type { Message, MessagesFrame } from '@soleil/sync-protocol';
+import type { Message, MessagesFrame, Position } from '@soleil/sync-protocol';
 import { isControl } from '../log/control-message.js';
 import { bytesOf, frameBytes } from './weight.js';
 
@@ -17,26 +17,29 @@ export class Frames {
 
   constructor(private readonly channel: string) {}
 
-  make(epoch: string, from: number, to: number, messages: readonly Message[], more = false): WeighedFrame {
+  make(epoch: string, from: number, to: number, messages: readonly Message[], until: Position | null = null): WeighedFrame {
     const forDevices = messages.filter((message) => !isControl(message));
     const frame: MessagesFrame = { channel: this.channel, epoch, from, to, messages: forDevices };
-    if (more) frame.more = true;
+    if (until) Object.assign(frame, { more: true, until });
     return { frame, bytes: frameBytes(frame) };
   }
 
-  /** @param extent names by what the messages were chosen: with it, two frames of the same span are the same */
+  /**
+   * @param until where the step ends that goes on after the frame
+   * @param extent names by what the messages were chosen: with it, two frames of the same span are the same
+   */
   ofPage(
     extent: string,
     epoch: string,
     from: number,
     to: number,
     messages: readonly Message[],
-    more: boolean,
+    until: Position | null,
   ): WeighedFrame {
     const name = `${extent} ${epoch} ${from} ${to} ${messages.length}`;
     let weighed = this.recent.get(name);
     if (!weighed) {
-      this.recent.set(name, (weighed = this.make(epoch, from, to, messages, more)));
+      this.recent.set(name, (weighed = this.make(epoch, from, to, messages, until)));
       if (this.recent.size > mostRemembered) this.recent.delete(this.recent.keys().next().value!);
     }
     return weighed;

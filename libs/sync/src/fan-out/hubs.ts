@@ -54,12 +54,13 @@ export class Hubs {
     return hub;
   }
 
-  /** @returns the channel, and why a reader cannot go on from `position`; null when it can, or brings none */
-  async openAt(channel: string, position: Position | undefined): Promise<{ hub: ChannelHub; loss: PositionLoss | null }> {
+  /** @returns the channel, and why one of these positions is lost; null when all are good */
+  async openAt(channel: string, positions: readonly Position[]): Promise<{ hub: ChannelHub; loss: PositionLoss | null }> {
     for (;;) {
       const hub = await this.open(channel);
       const { founding } = hub;
-      const loss = position ? await hub.lossOf(position) : null;
+      let loss: PositionLoss | null = null;
+      for (const position of positions) loss ??= await hub.lossOf(position);
       // Founded anew in between, it must be asked again.
       if (hub.isOpen && founding === hub.founding) return { hub, loss };
     }

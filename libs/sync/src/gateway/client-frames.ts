@@ -33,7 +33,7 @@ export class ClientFrames {
   ) {}
 
   private readonly handlers: Handlers = {
-    subscribe: (connection, { channel, position }, reply) => this.subscribe(connection, channel, position, reply),
+    subscribe: (connection, frame, reply) => this.subscribe(connection, frame, reply),
     unsubscribe: (connection, { channel }, reply) => {
       // A subscription still being set up is given up, too.
       if (!connection.opening.delete(channel) && !connection.readers.has(channel)) throw notSubscribed(channel);
@@ -113,8 +113,7 @@ export class ClientFrames {
 
   private async subscribe(
     connection: Connection,
-    channel: string,
-    position: Position | undefined,
+    { channel, position, until }: Frame<'subscribe'>,
     reply: (answer: unknown) => void,
   ): Promise<void> {
     const refuse = this.refusal(connection, channel);
@@ -122,7 +121,11 @@ export class ClientFrames {
     const ticket = Symbol(channel);
     connection.opening.set(channel, ticket);
     try {
-      const { hub, loss } = await this.openEntitled(connection, channel, position);
+      const { hub, loss } = await this.openEntitled(
+        connection,
+        channel,
+        [position, until].filter((each) => each !== undefined),
+      );
       // Meanwhile the device may have left or unsubscribed.
       if (!connection.isOpen) return;
       if (connection.opening.get(channel) !== ticket) throw notSubscribed(channel);
@@ -147,12 +150,12 @@ export class ClientFrames {
   private async openEntitled(
     connection: Connection,
     channel: string,
-    position: Position | undefined,
+    positions: readonly Position[],
   ): ReturnType<Hubs['openAt']> {
     await this.hubs.open(channel);
     await connection.entitlement.renew();
     for (;;) {
-      const opened = await this.hubs.openAt(channel, position);
+      const opened = await this.hubs.openAt(channel, positions);
       if (connection.entitlement.pending === null) return opened;
       await connection.entitlement.pending;
     }
