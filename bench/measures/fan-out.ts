@@ -29,7 +29,7 @@ export const fanOut: Measure = {
   async run(arena, print) {
     const figures: FanOutFigures[] = [];
     for (const sockets of arena.pick([100, 1_000, 5_000], [100])) {
-      figures.push(await measure(arena, sockets));
+      figures.push(await measure(arena, sockets, print));
       print(JSON.stringify(figures.at(-1)));
     }
     return {
@@ -52,16 +52,17 @@ export const fanOut: Measure = {
   },
 };
 
-async function measure(arena: Arena, sockets: number): Promise<FanOutFigures> {
+async function measure(arena: Arena, sockets: number, print: (line: string) => void): Promise<FanOutFigures> {
   const postgres = await arena.postgres();
   const sides = await connectSides(arena, postgres.url(), sockets);
   const startAt = { ...guesses[sockets]! };
   const options = { p99Ms: 50, ...arena.pick({ warmUpMs: 1_000, measuredMs: 3_000 }, { warmUpMs: 300, measuredMs: 700 }) };
   const rounds = await alternate(arena.pick(3, 1), async (side, round) => {
     const resolution = arena.pick(1.07, 1.3);
-    const { perSecond } = await capacity(sides[side], { ...options, resolution, startAt: startAt[side] });
+    const { perSecond, p99 } = await capacity(sides[side], { ...options, resolution, startAt: startAt[side] });
     // The next round begins where this one ended, if that is still so.
     startAt[side] = round === 0 ? perSecond : (startAt[side] + perSecond) / 2;
+    print(`${sockets} sockets, ${side}: ${Math.round(perSecond)} messages a second, p99 ${p99}`);
     return Math.round(perSecond * sockets);
   });
   await sides.stop();

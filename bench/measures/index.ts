@@ -5,9 +5,21 @@ import { fanOut } from './fan-out.js';
 import { latencyCurve } from './latency-curve.js';
 import { memory } from './memory.js';
 import { publish } from './publish.js';
+import { slowLine } from './slow-line.js';
 import { stalled } from './stalled.js';
 import { steady } from './steady.js';
 import { storm } from './storm.js';
 
 /** In the order in which they are run. */
-export const measures: readonly Measure[] = [fanOut, latencyCurve, steady, storm, catchUp, memory, stalled, dump, publish];
+export const measures: readonly Measure[] = [
+  fanOut,
+  latencyCurve,
+  steady,
+  storm,
+  catchUp,
+  memory,
+  stalled,
+  slowLine,
+  dump,
+  publish,
+];

@@ -57,10 +57,12 @@ class BenchNode {}
 const app = await NestFactory.create(BenchNode, { logger: ['warn', 'error', 'fatal'] });
 await app.init();
 if (setting.auth) bandId = await foundBand(app.get(AuthService));
-const channel = bandChannel(bandId);
+const bandOfAll = bandChannel(bandId);
 const broadcaster = app.get(EventBroadcaster);
-const publishPort = await openPublishPort((data) => broadcaster.publish({ channel, type: 'note', data }));
-await serve(app.getHttpServer() as Server, publishPort, channel);
+const publishPort = await openPublishPort(({ channel = bandOfAll, ...data }) =>
+  broadcaster.publish({ channel, type: 'note', data }),
+);
+await serve(app.getHttpServer() as Server, publishPort, bandOfAll);
 
 /** A band in which everybody is signed in. @returns its id */
 async function foundBand(auth: AuthService): Promise<string> {

@@ -1,9 +1,12 @@
+import type { ChannelName } from '@soleil/sync-protocol';
 import { createServer, type AddressInfo } from 'node:net';
 
 /** What the load generator hands over: 200 bytes of JSON. */
 export interface Note {
   n: number;
   text: string;
+  /** The band's, where it names none. */
+  channel?: ChannelName;
 }
 
 /**
