@@ -93,8 +93,8 @@ export function logContract(make: () => Promise<LogUnderTest>): void {
         [1, 'a'],
         [2, 'b'],
       ]);
-      await leader.move();
-      expect(leader.scan.ranges).toHaveLength(1);
+      // Not at once: what is open in the other databases of the server counts as well.
+      while (leader.scan.ranges.length > 1) expect(await leader.move()).toEqual([]);
     });
 
     it('is not in the log before its transaction commits, and is not skipped when that is late', async () => {

@@ -61,10 +61,17 @@ export class FolderSource implements DriveSource {
       this.retry.now();
       await this.attempt.opened;
     }
-    if (!this.session) throw new DriveError('folder_missing', this.error?.message ?? 'The folder is not connected.');
-    const changes = await this.session.rescan();
-    this.lastScanAt = new Date().toISOString();
-    return changes;
+    const { session } = this;
+    if (!session) throw new DriveError('folder_missing', this.error?.message ?? 'The folder is not connected.');
+    try {
+      const changes = await session.rescan();
+      this.lastScanAt = new Date().toISOString();
+      return changes;
+    } catch (error) {
+      // The status says so before whoever asked is told, though the session takes a while to close.
+      if (session.missing) this.explain(session.missing);
+      throw error;
+    }
   }
 
   async open(file: KnownFile, range: ByteRange): Promise<Readable> {

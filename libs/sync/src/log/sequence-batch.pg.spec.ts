@@ -99,8 +99,8 @@ it('forgets the ids of what was rolled back', async () => {
   expect(await move()).toEqual([2]);
   expect(scan.ranges.length).toBe(2);
   await failing.rollbackTransaction();
-  expect(await move()).toEqual([]);
-  expect(scan.ranges.length).toBe(1);
+  // Not at once: what is open in the other databases of the server counts as well.
+  while (scan.ranges.length > 1) expect(await move()).toEqual([]);
 });
 
 it('does not walk over rows that are gone, though an open snapshot keeps them', async () => {
