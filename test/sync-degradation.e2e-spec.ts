@@ -1,3 +1,4 @@
+import { jest } from '@jest/globals';
 import { createServer, request, type Server } from 'node:http';
 import type { AddressInfo } from 'node:net';
 import { EventBroadcaster } from '@soleil/sync';
@@ -58,6 +59,25 @@ describe('when something is missing', () => {
     for (let n = 0; n < 300; n++) tina.socket.emit('ping', { t: n });
     expect(await closing).toMatchObject({ error: { code: 'rate_limited', retryable: true }, reconnect: true });
     expect(alma.socket.connected).toBe(true);
+  });
+
+  it('a server whose clock is set back keeps its devices', async () => {
+    let setBackMs = 0;
+    const realNow = Date.now;
+    const clock = jest.spyOn(Date, 'now').mockImplementation(() => realNow() - setBackMs);
+    try {
+      await start();
+      const device = follower('tina');
+      await device.subscribe();
+      setBackMs = 3_600_000;
+      const answered = Promise.race([next(device.socket, 'pong'), next(device.socket, 'closing')]);
+      device.socket.emit('ping', { t: 1 });
+      expect(await answered).toMatchObject({ t: 1 });
+      await publish(1);
+      await device.count(1);
+    } finally {
+      clock.mockRestore();
+    }
   });
 
   it('long polling has the same guarantees: all in order, once, and after a cut exactly what was missed', async () => {

@@ -94,7 +94,7 @@ export class Schedule {
 
   /** Takes the place of the process's clock and timers until what it returns is called. */
   install(): () => void {
-    const kept = { ...pick(globalThis), now: Date.now };
+    const kept = { ...pick(globalThis), now: Date.now, monotonic: performance.now };
     const start = (call: Call, ms: unknown, everyMs: number | null, args: unknown[]): Timer => {
       const timer: Timer = {
         party: this.current,
@@ -116,10 +116,12 @@ export class Schedule {
       clearImmediate: stop,
     });
     Date.now = () => this.now + this.current.skewMs;
+    performance.now = () => this.now;
     return () => {
-      const { now, ...timers } = kept;
+      const { now, monotonic, ...timers } = kept;
       Object.assign(globalThis, timers);
       Date.now = now;
+      performance.now = monotonic;
     };
   }
 

@@ -1,7 +1,11 @@
 import { SyncEngine1764000003002 } from './entities/engine-schema.js';
 import { SyncFile } from './entities/sync-file.js';
 import { SyncOperation } from './entities/sync-operation.js';
-import { SyncDeviceName1764000003021, SyncLedger1764000003020 } from './ledger/ledger-schema.js';
+import {
+  SyncDeviceName1764000003021,
+  SyncHoldingChannel1764000003050,
+  SyncLedger1764000003020,
+} from './ledger/ledger-schema.js';
 import { SyncLogIndex1764000003030 } from './log/log-index-schema.js';
 import { SyncLog1764000003001 } from './log/log-schema.js';
 import { SyncPublishing1764000003005 } from './log/publishing-schema.js';
@@ -20,4 +24,5 @@ export const syncMigrations = [
   SyncLogIndex1764000003030,
   SyncRetention1764000003031,
   SyncRights1764000003040,
+  SyncHoldingChannel1764000003050,
 ];

@@ -2,6 +2,7 @@ import type { Position, Signalled } from '@soleil/sync-protocol';
 import type { LogReader } from '../log/log-reader.js';
 import type { NodeLink, NodeNews } from '../log/node-link.js';
 import type { Batch } from '../log/sequence-batch.js';
+import { monotonicMs } from '../monotonic.js';
 import type { PositionLoss } from './history.js';
 import type { ReaderSocket } from './reader.js';
 import { ChannelHub, type HubNode, type HubOptions } from './channel-hub.js';
@@ -107,7 +108,7 @@ export class Hubs {
   }
 
   private dropIdle(): void {
-    const now = Date.now();
+    const now = monotonicMs();
     for (const [channel, hub] of this.hubs) {
       if (!hub.isIdle) this.idleSince.delete(channel);
       else if (!this.idleSince.has(channel)) this.idleSince.set(channel, now);

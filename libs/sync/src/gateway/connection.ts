@@ -15,6 +15,7 @@ import type { Reader, ReaderSocket } from '../fan-out/reader.js';
 import { Window } from '../fan-out/window.js';
 import type { Access } from './access.js';
 import type { DeviceRecord } from '../ledger/device-record.js';
+import { monotonicMs } from '../monotonic.js';
 import { Entitlement, type Entitled } from './entitlement.js';
 import type { FrameBudget } from './frame-budget.js';
 import type { FrameSender } from './frame-sender.js';
@@ -69,7 +70,7 @@ export class Connection implements ReaderSocket, Entitled, SignalLine {
     this.principal = principal;
     this.deviceId = deviceId;
     this.entitlement = new Entitlement(bus, this);
-    this.window = new Window(windowBytes, Date.now);
+    this.window = new Window(windowBytes, monotonicMs);
     const watch = ({ transport }: Socket['conn']) => transport.on('ready', () => this.signals.flush());
     watch(socket.conn);
     socket.conn.on('upgrade', () => watch(socket.conn));

@@ -1,4 +1,5 @@
 import type { Bus, Principal } from '@soleil/bus';
+import { monotonicMs } from '../monotonic.js';
 import { askAccess, type Access } from './access.js';
 
 /** A question that failed is asked again this soon. */
@@ -26,7 +27,7 @@ export interface Entitled {
 export class Entitlement {
   /** Counts what was asked for. The answer to an earlier question says nothing. */
   private asked = 0;
-  private askedAt = Date.now();
+  private askedAt = monotonicMs();
   private hasFailed = false;
   private isScheduled = false;
   private latest: Promise<void> | null = null;
@@ -58,7 +59,7 @@ export class Entitlement {
    * it were asked for anew, no answer would ever be the latest.
    */
   recheck(everyMs: number): void {
-    if (this.isScheduled || Date.now() - this.askedAt < (this.hasFailed ? retryMs : everyMs)) return;
+    if (this.isScheduled || monotonicMs() - this.askedAt < (this.hasFailed ? retryMs : everyMs)) return;
     this.asked += 1;
     this.latest = this.ask();
     this.latest.catch(() => undefined);
@@ -66,7 +67,7 @@ export class Entitlement {
 
   private async ask(): Promise<void> {
     this.isScheduled = false;
-    this.askedAt = Date.now();
+    this.askedAt = monotonicMs();
     this.hasFailed = false;
     const { asked } = this;
     try {

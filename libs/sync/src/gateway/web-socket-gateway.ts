@@ -8,6 +8,7 @@ import { Hubs } from '../fan-out/hubs.js';
 import { LedgerRecorder } from '../ledger/ledger-recorder.js';
 import type { Control } from '../log/control-message.js';
 import { NodeLink } from '../log/node-link.js';
+import { monotonicMs } from '../monotonic.js';
 import type { ResolvedSyncOptions } from '../options.js';
 import { SYNC_OPTIONS } from '../tokens.js';
 import { Connection, type Admitted } from './connection.js';
@@ -120,7 +121,7 @@ export class WebSocketGateway implements OnGatewayInit, OnGatewayConnection, Bef
       socket,
       this.sender!,
       this.ledger.connected({ userId: principal.userId, deviceId, name, durable }),
-      new FrameBudget(this.options.framesPerSecond, Date.now),
+      new FrameBudget(this.options.framesPerSecond, monotonicMs),
       this.bus,
       admitted,
       Math.max(windowBytes - frameBytes, Math.ceil(windowBytes / 4)),

@@ -6,6 +6,7 @@ import type { WeighedFrame } from '../fan-out/frames.js';
 import type { Hubs } from '../fan-out/hubs.js';
 import type { CanaryLog } from '../log/canary-log.js';
 import { Wake } from '../log/wake.js';
+import { monotonicMs } from '../monotonic.js';
 
 /** What a change goes through, in this order. */
 export type Stage = 'database' | 'sequencer' | 'fan_out';
@@ -76,9 +77,9 @@ export class Canary implements RoomMember {
 
   private async run(): Promise<void> {
     while (!this.stopped.signal.aborted) {
-      const sentAt = new Date();
-      await this.send(newFlight(sentAt));
-      await this.wake.wait(Math.max(sentAt.getTime() + this.everyMs - Date.now(), 0));
+      const began = monotonicMs();
+      await this.send(newFlight(new Date()));
+      await this.wake.wait(Math.max(began + this.everyMs - monotonicMs(), 0));
     }
   }
 

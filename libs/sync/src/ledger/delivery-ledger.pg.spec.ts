@@ -50,8 +50,8 @@ async function seed(database: DataSource): Promise<void> {
     select 'band:b1', n, gen_random_uuid(), 'file_update', 'file:' || n % 300, jsonb_build_object('hash', '${hash}'), now()
     from generate_series(1, ${messages}) n`);
   await database.query(`
-    insert into sync_holding (device, key, hash, since)
-    select id, 'file:' || f, '${hash}', now() from sync_device, generate_series(0, 299) f where user_id ~ '^user-[0-4]?[0-9]$'`);
+    insert into sync_holding (device, channel, key, hash, since)
+    select id, 'band:b1', 'file:' || f, '${hash}', now() from sync_device, generate_series(0, 299) f where user_id ~ '^user-[0-4]?[0-9]$'`);
   await database.query('analyze');
 }
 

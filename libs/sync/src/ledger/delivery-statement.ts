@@ -12,6 +12,6 @@ export const devicesOf = `
   left join sync_reader r on r.device = d.id and r.channel = $2
   left join lateral (
     select acknowledged_at from sync_receipt c where c.reader = r.id and c.up_to >= $3 order by c.up_to limit 1) run on true
-  left join sync_holding h on h.device = d.id and h.key = $4 and h.hash = $5
+  left join sync_holding h on h.device = d.id and h.channel = $2 and h.key = $4 and h.hash = $5
   where ${isOnRoster}
   order by d.user_id, d.first_seen_at, d.id`;

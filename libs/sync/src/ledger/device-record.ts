@@ -38,7 +38,7 @@ export interface Taken {
   /** Whether the device itself is to be noted: it came, it left, or it was not seen for a while. */
   isNews: boolean;
   marks: Map<string, Mark>;
-  /** By key. */
+  /** By channel and key. */
   holdings: Map<string, Holding>;
   /** Told once it is stored. */
   stored: Waiting[];
@@ -95,7 +95,7 @@ export class DeviceRecord {
 
   /** @returns once it is stored @throws SyncError `database_unavailable`, and what the database throws, when it is not */
   async holds(channel: string, items: readonly { key: string; hash: string | null }[]): Promise<void> {
-    for (const { key, hash } of items) this.holdings.set(key, { channel, key, hash, at: this.now() });
+    for (const { key, hash } of items) this.holdings.set(`${channel} ${key}`, { channel, key, hash, at: this.now() });
     let timer: NodeJS.Timeout | undefined;
     try {
       await new Promise<void>((resolve, reject) => {

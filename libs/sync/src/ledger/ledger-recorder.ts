@@ -1,4 +1,5 @@
 import { Logger } from '@nestjs/common';
+import { monotonicMs } from '../monotonic.js';
 import { DeviceRecord, type DeviceIdentity, type Taken } from './device-record.js';
 import type { LedgerStore } from './ledger-store.js';
 import { seenEveryMs } from './roster.js';
@@ -38,15 +39,15 @@ export class LedgerRecorder {
   }
 
   connected(identity: DeviceIdentity): DeviceRecord {
-    const record = new DeviceRecord(identity, now);
+    const record = new DeviceRecord(identity, monotonicMs);
     this.records.add(record);
     return record;
   }
 
   private round(): void {
     void this.flush();
-    if (now() - this.prunedAt < pruneEveryMs) return;
-    this.prunedAt = now();
+    if (monotonicMs() - this.prunedAt < pruneEveryMs) return;
+    this.prunedAt = monotonicMs();
     this.pruning ??= this.prune().finally(() => (this.pruning = null));
   }
 
@@ -66,7 +67,7 @@ export class LedgerRecorder {
     for (let begin = 0; begin < taken.length; begin += devicesPerWrite) {
       const group = taken.slice(begin, begin + devicesPerWrite);
       try {
-        await this.store.write(group, now);
+        await this.store.write(group, monotonicMs);
         for (const { resolve } of group.flatMap(({ stored }) => stored)) resolve();
       } catch (error) {
         this.logger.debug(`Nothing is stored for now: ${(error as Error).message}`);
@@ -86,6 +87,3 @@ export class LedgerRecorder {
     }
   }
 }
-
-/** Monotonic: a clock that is set must not turn yesterday's connection into the latest. */
-const now = (): number => performance.now();

@@ -53,6 +53,31 @@ export class SyncLedger1764000003020 implements MigrationInterface {
   }
 }
 
+/** A file may move from one channel to another: what is said of it in the one says nothing of the other. */
+export class SyncHoldingChannel1764000003050 implements MigrationInterface {
+  name = 'SyncHoldingChannel1764000003050';
+
+  async up(runner: QueryRunner): Promise<void> {
+    await runner.query('alter table sync_holding add column channel text, drop constraint sync_holding_pkey');
+    await runner.query(`
+      update sync_holding h set channel = latest.channel
+      from (
+        select distinct on (key) key, channel from sync_message
+        where key is not null and data is not null order by key, published_at desc
+      ) latest
+      where latest.key = h.key`);
+    await runner.query('delete from sync_holding where channel is null');
+    await runner.query('alter table sync_holding add primary key (device, channel, key)');
+  }
+
+  async down(runner: QueryRunner): Promise<void> {
+    await runner.query(`
+      delete from sync_holding h using sync_holding newer
+      where newer.device = h.device and newer.key = h.key and (newer.since, newer.channel) > (h.since, h.channel)`);
+    await runner.query('alter table sync_holding drop column channel, add primary key (device, key)');
+  }
+}
+
 /** What people call a device. */
 export class SyncDeviceName1764000003021 implements MigrationInterface {
   name = 'SyncDeviceName1764000003021';

@@ -135,7 +135,7 @@ async function storeHoldings(entries: readonly Claimed[], transaction: EntityMan
     [...holdings.values()].map(({ at, ...holding }) => ({ device, ...holding, ageMs: now() - at })),
   );
   const gone = holdings.filter(({ hash }) => hash === null);
-  if (gone.length > 0) await transaction.query(dropHoldings, columnsOf(gone, 'device', 'key'));
+  if (gone.length > 0) await transaction.query(dropHoldings, columnsOf(gone, 'device', 'channel', 'key'));
   const held = holdings.filter(({ hash }) => hash !== null);
   if (held.length > 0) await transaction.query(putHoldings, columnsOf(held, 'device', 'channel', 'key', 'hash', 'ageMs'));
 }

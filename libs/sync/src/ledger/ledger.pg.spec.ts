@@ -191,6 +191,18 @@ describe('the ledger', () => {
     expect(await device(5)).toMatchObject({ isConnected: true });
   });
 
+  it('hears a device that comes back after the clock of the database was set back', async () => {
+    await acknowledging(3);
+    await database.query(
+      `update sync_device set connected_at = now() + interval '1 hour', last_seen_at = now() + interval '1 hour'`,
+    );
+    const again = here.connected(tablet);
+    again.subscribed(channel, 3);
+    again.acknowledged(channel, 5);
+    await here.flush();
+    expect(await runs()).toEqual([3, 5]);
+  });
+
   it('lets two nodes that write about the same devices at once wait for each other, never both ways', async () => {
     // Devices are looked up one by one, in the order in which they are given: that order must not become the order of locks.
     for (const plan of ['hashjoin', 'mergejoin'])
@@ -263,6 +275,28 @@ describe('the ledger', () => {
     await here.flush();
     await gone;
     expect((await device(1, { file }))!.hasSince).toBeNull();
+  });
+
+  it('keeps a file that moved to another channel, in whatever order its device says so', async () => {
+    for (const name of [channel, `${channel}:Bb`])
+      await database.query(
+        `insert into sync_message (channel, "offset", id, type, key, published_at) values ($1, 1, $2, 'file_update', 'file:1', now())`,
+        [name, randomUUID()],
+      );
+    const record = await acknowledging(1);
+    const report = async (of: string, hash: string | null): Promise<void> => {
+      const stored = record.holds(of, [{ key: 'file:1', hash }]);
+      await here.flush();
+      await stored;
+    };
+    const hasIn = async (of: string): Promise<boolean> => {
+      const file = { key: 'file:1', hash };
+      return (await store.devices({ userIds: ['tina'], channel: of, offset: 1, file }))[0]!.hasSince !== null;
+    };
+    await report(channel, hash);
+    await report(`${channel}:Bb`, hash);
+    await report(channel, null);
+    expect([await hasIn(channel), await hasIn(`${channel}:Bb`)]).toEqual([false, true]);
   });
 
   it('tells whoever reported a file when that could not be stored', async () => {

@@ -11,7 +11,10 @@ export const lockDevices = `
   order by d.user_id, d.device_id
   for no key update of d`;
 
-/** A node whose connection is not the device's latest changes nothing. */
+/**
+ * A node whose connection is not the device's latest changes nothing. One that began in the future did so before the
+ * database's clock was set back.
+ */
 export const noteDevices = `
   insert into sync_device as d
     (user_id, device_id, name, durable, connection, connected_at, connected, first_seen_at, last_seen_at)
@@ -24,7 +27,7 @@ export const noteDevices = `
   on conflict (user_id, device_id) do update
   set name = excluded.name, durable = excluded.durable, connection = excluded.connection, connected_at = excluded.connected_at,
       connected = excluded.connected, last_seen_at = greatest(d.last_seen_at, excluded.last_seen_at)
-  where d.connection = excluded.connection or d.connected_at < excluded.connected_at
+  where d.connection = excluded.connection or d.connected_at < excluded.connected_at or d.connected_at > statement_timestamp()
   returning d.id, d.user_id, d.device_id, d.connection`;
 
 /** Looked up first: an insert that meets a conflict would use up an id. */

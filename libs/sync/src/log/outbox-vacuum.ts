@@ -1,5 +1,6 @@
 import { Logger } from '@nestjs/common';
 import type { DataSource } from 'typeorm';
+import { monotonicMs } from '../monotonic.js';
 
 /** Autovacuum looks once a minute at best; in that time the outbox would grow by a million rows that are gone. */
 const everyRows = 20_000;
@@ -21,7 +22,7 @@ export class OutboxVacuum {
   /** Never waits, never throws. While one is running no other is begun. */
   moved(rows: number): void {
     this.rows += rows;
-    if (this.rows < everyRows || this.running || Date.now() < this.notBefore) return;
+    if (this.rows < everyRows || this.running || monotonicMs() < this.notBefore) return;
     this.rows = 0;
     this.running = this.vacuum().finally(() => {
       this.running = null;
@@ -34,13 +35,13 @@ export class OutboxVacuum {
   }
 
   private async vacuum(): Promise<void> {
-    const begunAt = Date.now();
+    const begunAt = monotonicMs();
     try {
       // Giving pages back to the system would need a lock that publishers wait for.
       await this.database.query('vacuum (skip_locked, truncate off) sync_outbox');
     } catch (error) {
       this.logger.debug(`The outbox was not vacuumed: ${(error as Error).message}`);
     }
-    this.notBefore = Date.now() + restTimes * (Date.now() - begunAt);
+    this.notBefore = monotonicMs() + restTimes * (monotonicMs() - begunAt);
   }
 }

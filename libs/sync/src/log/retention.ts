@@ -1,6 +1,7 @@
 import { setTimeout as pass } from 'node:timers/promises';
 import { Logger } from '@nestjs/common';
 import type { DataSource } from 'typeorm';
+import { monotonicMs } from '../monotonic.js';
 import { channelsDue, pruneIdempotencyKeys, pruneMessages, pruneNodes } from './prune-statements.js';
 import { Wake } from './wake.js';
 
@@ -77,10 +78,10 @@ export class Retention {
   /** @returns false when somebody else prunes, or this process stops */
   private async inPieces(sql: string, parameters: readonly unknown[]): Promise<boolean> {
     while (!this.stopping) {
-      const began = Date.now();
+      const began = monotonicMs();
       const [result] = await this.database.query<{ isFree: boolean; done: number }[]>(sql, [...parameters]);
       if (!result!.isFree) return false;
-      await pass(Math.min(Date.now() - began, longestPauseMs));
+      await pass(Math.min(monotonicMs() - began, longestPauseMs));
       if (result!.done < this.pieceMessages) return true;
     }
     return false;

@@ -1,5 +1,6 @@
 import { Logger } from '@nestjs/common';
 import type { DataSource } from 'typeorm';
+import { monotonicMs } from '../monotonic.js';
 import { LeaderConnection } from './leader-connection.js';
 import { leaveOffice, renewOffice, takeOffice, type Office } from './leadership.js';
 import { OutboxScan } from './outbox-scan.js';
@@ -104,10 +105,10 @@ export class Sequencer {
     const { leaseMs, pollMs, batchSize } = this.options;
     const limits = { messages: batchSize, bytes: batchBytes };
     const scan = new OutboxScan();
-    let renewAt = Date.now() + leaseMs / 3;
+    let renewAt = monotonicMs() + leaseMs / 3;
     while (!this.stopping) {
-      if (Date.now() >= renewAt) {
-        renewAt = Date.now() + leaseMs / 3;
+      if (monotonicMs() >= renewAt) {
+        renewAt = monotonicMs() + leaseMs / 3;
         if (!(await renewOffice(connection, office, leaseMs))) return;
       }
       const sequenced = await sequenceBatch(connection, office, scan.ranges, limits);
@@ -119,7 +120,7 @@ export class Sequencer {
         this.onBatches(sequenced.batches);
         this.vacuum.moved(sequenced.look.taken.length);
       } else {
-        await this.wakeUp.wait(Math.min(pollMs, Math.max(renewAt - Date.now(), 1)));
+        await this.wakeUp.wait(Math.min(pollMs, Math.max(renewAt - monotonicMs(), 1)));
       }
     }
   }
