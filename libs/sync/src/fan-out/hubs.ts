@@ -9,6 +9,8 @@ import { ChannelHub, type HubNode, type HubOptions } from './channel-hub.js';
 
 /** A channel nobody here reads is kept this long, with its tail, for devices that come back. */
 const idleMs = 5 * 60_000;
+/** An empty one has no tail to keep, and a client can make up as many names as it likes. */
+const emptyMs = 10_000;
 
 /**
  * The channels that this node's devices read. Learns of new messages three ways: from the sequencer when it runs here,
@@ -62,8 +64,8 @@ export class Hubs {
       const { founding } = hub;
       let loss: PositionLoss | null = null;
       for (const position of positions) loss ??= await hub.lossOf(position);
-      // Founded anew in between, it must be asked again.
-      if (hub.isOpen && founding === hub.founding) return { hub, loss };
+      // Founded anew or dropped in between, it must be asked again.
+      if (hub.isOpen && founding === hub.founding && hub === this.hubs.get(channel)) return { hub, loss };
     }
   }
 
@@ -112,7 +114,7 @@ export class Hubs {
     for (const [channel, hub] of this.hubs) {
       if (!hub.isIdle) this.idleSince.delete(channel);
       else if (!this.idleSince.has(channel)) this.idleSince.set(channel, now);
-      else if (now - this.idleSince.get(channel)! > idleMs) {
+      else if (now - this.idleSince.get(channel)! > (hub.isOpen && hub.head > 0 ? idleMs : emptyMs)) {
         this.hubs.delete(channel);
         this.idleSince.delete(channel);
       }

@@ -10,6 +10,16 @@ const message = (offset: number): Message => ({
   at: '2026-11-23T20:00:00.000Z',
 });
 
+test('holds a limited weight, however large messages are', () => {
+  const large = (offset: number): Message => ({ ...message(offset), data: 'x'.repeat(100_000) });
+  const tail = new Tail(1_000);
+  for (let offset = 1; offset <= 200; offset++) tail.push([large(offset)]);
+  expect(tail.after(100, 100)).toBeNull();
+  expect(tail.after(165, 100)!.map(({ offset }) => offset)).toEqual(Array.from({ length: 35 }, (_, n) => 166 + n));
+  tail.push([{ ...message(201), data: 'x'.repeat(9_000_000) }]);
+  expect(tail.after(200, 1)).toHaveLength(1);
+});
+
 const filled = fc.record({
   capacity: fc.integer({ min: 1, max: 12 }),
   /** Offset of the first message that this node saw. */

@@ -14,6 +14,24 @@ test('does not leave who reported a file without an answer while the database is
   await expect(stored).rejects.toMatchObject({ code: 'database_unavailable', retryable: true });
 });
 
+test('lets a device report no faster than it can be stored', async () => {
+  jest.useFakeTimers();
+  const record = new DeviceRecord(identity, Date.now);
+  const report = (n: number): Promise<void> => record.holds('band:b1', [{ key: `file:${n}`, hash: null }]);
+  const stored = Promise.all(Array.from({ length: 20 }, (_, n) => report(n)));
+  await expect(report(20)).rejects.toMatchObject({
+    code: 'rate_limited',
+    retryable: true,
+    details: { retryAfterMs: 1_000 },
+  });
+  const taken = record.take(0)!;
+  expect(taken.holdings.size).toBe(20);
+  for (const { resolve } of taken.stored) resolve();
+  await stored;
+  void report(20);
+  expect(record.take(0)!.holdings.size).toBe(1);
+});
+
 test('has something to store when the device came, when something is acknowledged, and when it was not seen for a while', () => {
   let now = 0;
   const record = new DeviceRecord(identity, () => now);

@@ -1,8 +1,11 @@
 import { randomUUID } from 'node:crypto';
+import { SyncError } from '@soleil/sync-protocol';
 import { databaseUnavailable } from '../log/database-away.js';
 
 /** Who reported a file is told by then what became of it: a client does not wait for an answer for ever. */
 const holdsWithinMs = 5_000;
+/** Reports of one connection that wait to be stored, at most: more would be memory that a client fills as it likes. */
+const mostReports = 20;
 
 /** Who is connected, with which device. */
 export interface DeviceIdentity {
@@ -65,6 +68,8 @@ export class DeviceRecord {
   private marks = new Map<string, Mark>();
   private holdings = new Map<string, Holding>();
   private stored: Waiting[] = [];
+  /** Reports that have no answer yet. */
+  private reports = 0;
 
   /** @param now the recorder's clock */
   constructor(
@@ -93,8 +98,14 @@ export class DeviceRecord {
     }
   }
 
-  /** @returns once it is stored @throws SyncError `database_unavailable`, and what the database throws, when it is not */
+  /**
+   * @returns once it is stored
+   * @throws SyncError `rate_limited`, `database_unavailable`, and what the database throws, when it is not
+   */
   async holds(channel: string, items: readonly { key: string; hash: string | null }[]): Promise<void> {
+    if (this.reports >= mostReports)
+      throw new SyncError('rate_limited', 'Too many reports wait to be stored.', { retryAfterMs: 1_000 });
+    this.reports += 1;
     for (const { key, hash } of items) this.holdings.set(`${channel} ${key}`, { channel, key, hash, at: this.now() });
     let timer: NodeJS.Timeout | undefined;
     try {
@@ -103,6 +114,7 @@ export class DeviceRecord {
         this.stored.push({ resolve, reject });
       });
     } finally {
+      this.reports -= 1;
       clearTimeout(timer);
     }
   }

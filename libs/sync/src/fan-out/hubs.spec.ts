@@ -1,0 +1,44 @@
+import { jest } from '@jest/globals';
+import type { NodeLink } from '../log/node-link.js';
+import type { LogReader } from '../log/log-reader.js';
+import { Hubs } from './hubs.js';
+
+const options = { tailMessages: 9, pageMessages: 9, frameBytes: 9_999, compactAfterMessages: 99, pollMs: 1_000 };
+
+/** A log with one message in `band:b1`, and which channels its heads were asked of, each time. */
+function world() {
+  const polls: string[][] = [];
+  const state = (channel: string) => ({
+    head: channel === 'band:b1' ? 1 : 0,
+    epochs: channel === 'band:b1' ? [{ epoch: 'e1', beganAt: 1 }] : [],
+    prunedTo: 0,
+  });
+  const log = {
+    opening: async (channel: string) => ({ state: state(channel), rightsEnded: new Map() }),
+    heads: async (channels: string[]) => {
+      polls.push(channels);
+      return new Map([['band:b1', { epoch: 'e1', offset: 1, prunedTo: 0 }]]);
+    },
+  } as unknown as LogReader;
+  const hubs = new Hubs(log, { onNews: () => undefined, onReconnected: () => undefined } as unknown as NodeLink, options);
+  hubs.start({ broadcast: () => undefined, obey: () => undefined });
+  return { hubs, polls };
+}
+
+beforeEach(() => void jest.useFakeTimers());
+afterEach(() => void jest.useRealTimers());
+
+test('keeps a channel that nobody reads for a while, but not the empty ones whose names a client made up', async () => {
+  const { hubs, polls } = world();
+  for (let n = 0; n < 100; n++) await hubs.open(`band:made-up-${n}`);
+  await hubs.open('band:b1');
+  await jest.advanceTimersByTimeAsync(1_000);
+  expect(polls.at(-1)).toHaveLength(101);
+  await jest.advanceTimersByTimeAsync(20_000);
+  expect(polls.at(-1)).toEqual(['band:b1']);
+  await jest.advanceTimersByTimeAsync(5 * 60_000);
+  const until = polls.length;
+  await jest.advanceTimersByTimeAsync(5_000);
+  expect(polls).toHaveLength(until);
+  await hubs.stop();
+});
