@@ -2,24 +2,27 @@ interface InFlight {
   to: number;
   bytes: number;
   sentAt: number;
+  /** What was on its way with it, itself included, in bytes. */
+  withIt: number;
 }
 
 /** Unacknowledged bytes that a new socket may have. */
 const startBytes = 64 * 1024;
 /** What a slow line is narrowed down to: a quarter of a second at 1 Mbit/s. */
 const leastBytes = 32 * 1024;
-/** An acknowledgement within this time says that the line could take more, … */
-const fastMs = 150;
-/** … and one that took longer than this, that too much is on its way. */
+/** A line that empties a full window within this time could take twice as much, … */
+const fastMs = 200;
+/** … and an acknowledgement that took longer than this says that too much is on its way. */
 const slowMs = 400;
 
 /**
  * The unacknowledged bytes of one socket. A client that reads slowly fills its window and then costs no more than that:
  * its channels go on from the log as it acknowledges.
  *
- * How much may be on its way follows the line. Where the window was what kept readers waiting, it doubles while
- * acknowledgements are quick and narrows while they are late. So a fast device is not held up by the pace of its
- * acknowledgements, and on a slow line a message of another channel does not queue behind seconds of pages.
+ * How much may be on its way follows the line. Where the window was what kept readers waiting, it doubles while the line is
+ * quick and narrows while acknowledgements are late. So a fast device is not held up by the pace of its
+ * acknowledgements, and on a slow line a message of another channel does not queue behind seconds of pages. The first frames
+ * of a catch-up come quickly on any line, as nothing is on its way before them: what counts is how long a full window takes.
  */
 export class Window {
   private readonly inFlight = new Map<string, InFlight[]>();
@@ -62,10 +65,11 @@ export class Window {
 
   sent(channel: string, to: number, bytes: number): void {
     const now = this.now();
-    const entries = this.inFlight.get(channel);
-    if (entries) entries.push({ to, bytes, sentAt: now });
-    else this.inFlight.set(channel, [{ to, bytes, sentAt: now }]);
     this.bytes += bytes;
+    const entry = { to, bytes, sentAt: now, withIt: this.bytes };
+    const entries = this.inFlight.get(channel);
+    if (entries) entries.push(entry);
+    else this.inFlight.set(channel, [entry]);
     this.waitingSince ??= now;
     if (!this.isBelowHalf) this.wasFelt = true;
   }
@@ -80,7 +84,7 @@ export class Window {
     if (!newest) return false;
     if (entries.length === 0) this.inFlight.delete(channel);
     this.release(done);
-    this.follow(this.now() - newest.sentAt);
+    this.follow(newest);
     return true;
   }
 
@@ -101,11 +105,12 @@ export class Window {
     this.waitingSince = this.bytes > 0 ? this.now() : null;
   }
 
-  /** @param ms from sending to the acknowledgement of the last frame that it speaks for */
-  private follow(ms: number): void {
+  /** @param newest the last frame that the acknowledgement speaks for */
+  private follow({ sentAt, withIt }: InFlight): void {
     if (!this.wasFelt) return;
     const now = this.now();
-    if (ms < fastMs) this.limit = Math.min(this.limit * 2, this.mostBytes);
+    const ms = now - sentAt;
+    if ((ms * this.limit) / withIt < fastMs) this.limit = Math.min(this.limit * 2, this.mostBytes);
     // What was sent before the last change says nothing of it.
     else if (ms > slowMs && now - this.changedAt > ms) {
       this.limit = Math.max(Math.ceil((this.limit * 3) / 4), Math.min(leastBytes, this.mostBytes));
