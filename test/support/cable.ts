@@ -9,6 +9,7 @@ interface Line {
 /** A network cable between a client and its server, to be treated badly. */
 export class Cable {
   private readonly lines = new Set<Line>();
+  private readonly lost = new Set<Line>();
   private isWhole = true;
   private swallows: 'nothing' | 'answers' | 'everything' = 'nothing';
 
@@ -29,13 +30,23 @@ export class Cable {
   /** Breaks every connection; new ones are refused until it is plugged in again. */
   pull(): void {
     this.isWhole = false;
-    for (const { near, far } of this.lines) for (const end of [near, far]) end.destroy();
+    for (const { near, far } of [...this.lines, ...this.lost]) for (const end of [near, far]) end.destroy();
   }
 
   /** Connections stay and nobody is told, but nothing passes any more, or no answers, until it is plugged in again. */
   swallow(what: 'answers' | 'everything'): void {
     this.swallows = what;
     for (const line of this.lines) this.flow(line);
+  }
+
+  /** Every connection is dead for good and nobody is told, as when a host dies; new ones work. */
+  lose(): void {
+    for (const line of this.lines) {
+      pass(line.near, line.far, false);
+      pass(line.far, line.near, false);
+      this.lost.add(line);
+    }
+    this.lines.clear();
   }
 
   plugIn(): void {

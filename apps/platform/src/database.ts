@@ -17,6 +17,8 @@ export function dataSourceOptions(url: string | undefined): DataSourceOptions {
     synchronize: false,
     poolSize: 20,
     connectTimeoutMS: 10_000,
+    // An idle connection whose other end is gone, behind a router that forgot it for instance, is found out.
+    extra: { keepAlive: true, keepAliveInitialDelayMillis: 10_000 },
   };
 }
 

@@ -1,3 +1,4 @@
+import { jest } from '@jest/globals';
 import { gathered } from './gathered.js';
 
 /** Reads whose answers a test gives. */
@@ -40,6 +41,20 @@ test('an error is told to those whose read it was, and the next ones are read', 
   await turn();
   reads[1]!.answer();
   expect(await third).toBe('C');
+});
+
+test('a read that does not answer keeps nobody else waiting for long', async () => {
+  jest.useFakeTimers({ doNotFake: ['setImmediate', 'nextTick', 'queueMicrotask'] });
+  const { reads, ask } = slowReads();
+  void ask('a');
+  await turn();
+  const second = ask('b');
+  await jest.advanceTimersByTimeAsync(1_000);
+  await turn();
+  expect(reads.map(({ keys }) => keys)).toEqual([['a'], ['b']]);
+  reads[1]!.answer();
+  expect(await second).toBe('B');
+  jest.useRealTimers();
 });
 
 test('what is not there is answered by undefined', async () => {

@@ -32,6 +32,16 @@ export async function withRunner<Result>(
   }
 }
 
+/** One statement, under the terms of {@link withRunner}. */
+export async function queryWithin<Row>(
+  database: DataSource,
+  timeoutMs: number,
+  sql: string,
+  parameters: readonly unknown[],
+): Promise<Row[]> {
+  return withRunner(database, timeoutMs, (runner) => runner.query(sql, [...parameters]) as Promise<Row[]>);
+}
+
 /** All of the work, or nothing. */
 export async function inTransaction<Result>(runner: QueryRunner, work: () => Promise<Result>): Promise<Result> {
   await runner.startTransaction();

@@ -1,4 +1,5 @@
 import { DataSource } from 'typeorm';
+import { Cable } from '../../../../test/support/cable.js';
 import type { TestDatabase } from '../../../../test/support/database.js';
 import { syncDatabase } from '../../../../test/support/sync-database.js';
 import { costOf, type Cost } from '../../test/statement-cost.js';
@@ -28,7 +29,13 @@ describe('reading by the latest of each key, of 200,000 messages about 500 keys'
     );
     await database.query('analyze sync_message');
     const noting = {
-      query: (sql: string, parameters: unknown[]) => (asked.push([sql, parameters]), database.query(sql, parameters)),
+      createQueryRunner: () => {
+        const runner = database.createQueryRunner();
+        const query = runner.query.bind(runner);
+        return Object.assign(runner, {
+          query: (sql: string, parameters: unknown[]) => (asked.push([sql, parameters]), query(sql, parameters)),
+        });
+      },
     };
     log = new LogReader(noting as unknown as DataSource);
   });
@@ -108,4 +115,22 @@ describe('reading by the latest of each key, of 200,000 messages about 500 keys'
     );
     expect(asked.length).toBeLessThan(5);
   });
+});
+
+test('a connection that died without a word fails the reads that wait for it, and no later ones', async () => {
+  const testDatabase = await syncDatabase();
+  const cable = await Cable.plug(() => testDatabase.url);
+  const url = new URL(testDatabase.url);
+  url.port = new URL(cable.url).port;
+  const database = await new DataSource({ type: 'postgres', url: url.href, poolSize: 1 }).initialize();
+  const log = new LogReader(database, 300);
+  expect((await log.heads([channel])).size).toBe(0);
+  cable.lose();
+  const reads = [log.heads([channel]), log.opening(channel), log.opening('system')];
+  for (const read of reads) await expect(read).rejects.toMatchObject({ code: 'database_unavailable', retryable: true });
+  expect((await log.heads([channel])).size).toBe(0);
+  expect((await log.opening(channel)).state.head).toBe(0);
+  await database.destroy();
+  await cable.remove();
+  await testDatabase.drop();
 });

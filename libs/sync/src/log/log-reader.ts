@@ -1,6 +1,7 @@
 import DataLoader from 'dataloader';
 import type { Message, Position } from '@soleil/sync-protocol';
 import type { DataSource } from 'typeorm';
+import { queryWithin } from './borrowed-runner.js';
 import { isControl, rightEnded } from './control-message.js';
 import { toMessage } from './sequence-batch.js';
 
@@ -148,11 +149,15 @@ export class LogReader {
   });
   private opened: Promise<unknown> = Promise.resolve();
 
-  constructor(private readonly database: DataSource) {}
+  /** @param timeoutMs a read that takes longer has failed: whoever reads next must not wait for a connection that is dead */
+  constructor(
+    private readonly database: DataSource,
+    private readonly timeoutMs = 10_000,
+  ) {}
 
   async state(channel: string): Promise<ChannelState> {
     // One statement, so that head and epochs are of one moment.
-    const rows = await this.database.query<StateRow[]>(
+    const rows = await this.query<StateRow>(
       `select ${stateColumns} from sync_channel c join sync_channel_epoch e on e.channel = c.name
        where c.name = $1 order by e.began_at`,
       [channel],
@@ -167,7 +172,7 @@ export class LogReader {
 
   /** Heads of those channels that have messages. */
   async heads(channels: readonly string[]): Promise<Map<string, Position & Pruned>> {
-    const rows = await this.database.query<({ name: string; head: number; epoch: string } & Pruned)[]>(
+    const rows = await this.query<{ name: string; head: number; epoch: string } & Pruned>(
       `select c.name, c.head::float8 as head, c.epoch, coalesce(r.pruned_to, 0)::float8 as "prunedTo"
        from sync_channel c left join sync_retention r on r.channel = c.name
        where c.name = any($1)`,
@@ -179,7 +184,7 @@ export class LogReader {
   /** The message of this id, wherever it is; null where there is none that devices are sent. */
   async message(id: string): Promise<{ channel: string; message: Message } | null> {
     if (!isUuid.test(id)) return null;
-    const [row] = await this.database.query<(MessageRow & { channel: string })[]>(messageById, [id]);
+    const [row] = await this.query<MessageRow & { channel: string }>(messageById, [id]);
     return row && !isControl(row) ? { channel: row.channel, message: toMessage(row) } : null;
   }
 
@@ -190,7 +195,11 @@ export class LogReader {
 
   /** Where the messages are that a reader of this extent gets in `after`+1..`upTo`. */
   async latest({ channel, after, upTo, extent }: LatestQuery): Promise<Outline> {
-    const rows = await this.database.query<Found<{ offset: number }>[]>(latest[extent], [channel, after, upTo]);
+    const rows = await this.query<Found<{ offset: number }>>(
+      latest[extent],
+      [channel, after, upTo],
+      this.timeoutMs * outlineTakes,
+    );
     return { prunedTo: rows[0]!.prunedTo, offsets: rows.filter(isThere).map(({ offset }) => offset) };
   }
 
@@ -200,18 +209,25 @@ export class LogReader {
   }
 
   private async open(channels: readonly string[]): Promise<Opening[]> {
-    const read = this.database.query<OpeningRow[]>(openingsOf, [channels]);
+    const read = this.query<OpeningRow>(openingsOf, [channels]);
     this.opened = read.catch(() => undefined);
     const found = new Map(channels.map((channel): [string, OpeningRow[]] => [channel, []]));
     for (const row of await read) found.get(row.name)!.push(row);
     return channels.map((channel) => toOpening(found.get(channel)!));
   }
 
+  private query<Row>(sql: string, parameters: readonly unknown[], timeoutMs = this.timeoutMs): Promise<Row[]> {
+    return queryWithin(this.database, timeoutMs, sql, parameters);
+  }
+
   private async messages(sql: string, parameters: unknown[]): Promise<Page> {
-    const rows = await this.database.query<Found<MessageRow>[]>(sql, parameters);
+    const rows = await this.query<Found<MessageRow>>(sql, parameters);
     return { prunedTo: rows[0]!.prunedTo, messages: rows.filter(isThere).map(toMessage) };
   }
 }
+
+/** The outline of a month is a large answer. */
+const outlineTakes = 6;
 
 const isUuid = /^[\da-f]{8}(-[\da-f]{4}){3}-[\da-f]{12}$/i;
 

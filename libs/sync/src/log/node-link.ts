@@ -2,6 +2,7 @@ import { Logger } from '@nestjs/common';
 import { signalName, type Position, type Signalled } from '@soleil/sync-protocol';
 import type { PoolClient } from 'pg';
 import type { DataSource, QueryRunner } from 'typeorm';
+import { queryWithin } from './borrowed-runner.js';
 
 /** What one node tells the others. All of it is a hint: what is lost is found by looking at the database. */
 export type NodeNews =
@@ -20,6 +21,12 @@ const postgresChannel = 'soleil_sync';
 /** Postgres takes 8,000 bytes at most. */
 const payloadBytes = 7_500;
 const reconnectMs = 500;
+/** Nothing may come for hours, so the connection that listens is asked this often whether it lives, … */
+const probeEveryMs = 5_000;
+/** … and is given up when it does not answer for this long. */
+const answerWithinMs = 5_000;
+
+const impatient = (text: string) => ({ text, query_timeout: answerWithinMs });
 
 /**
  * Carries hints between the processes that share one database, by LISTEN and NOTIFY on connections of its own: never
@@ -31,6 +38,7 @@ export class NodeLink {
   private readonly reconnected = new Set<() => void>();
   private runner: QueryRunner | null = null;
   private reconnect: NodeJS.Timeout | null = null;
+  private probe: NodeJS.Timeout | null = null;
   private stopped = false;
 
   private readonly heads = new Map<string, Position>();
@@ -59,6 +67,7 @@ export class NodeLink {
 
   async stop(): Promise<void> {
     this.stopped = true;
+    this.stopProbing();
     if (this.reconnect) clearTimeout(this.reconnect);
     await Promise.all([this.sending, this.signalling]);
     const runner = this.runner;
@@ -125,7 +134,7 @@ export class NodeLink {
     if (Buffer.byteLength(payload) > payloadBytes)
       payload = JSON.stringify({ node: this.node, news: { kind: 'heads', heads: null } });
     try {
-      await this.database.query('select pg_notify($1, $2)', [postgresChannel, payload]);
+      await queryWithin(this.database, answerWithinMs, 'select pg_notify($1, $2)', [postgresChannel, payload]);
     } catch (error) {
       this.logger.debug(`A hint was not sent: ${(error as Error).message}`);
     }
@@ -133,19 +142,41 @@ export class NodeLink {
 
   private async listen(): Promise<void> {
     const runner = this.database.createQueryRunner();
+    let client: (PoolClient & { end(): Promise<void> }) | null = null;
+    let isOver = false;
+    const over = (): void => {
+      if (isOver) return;
+      isOver = true;
+      this.lost(runner);
+    };
     try {
-      const client = (await runner.connect()) as PoolClient;
+      client = (await runner.connect()) as PoolClient & { end(): Promise<void> };
       client.on('notification', (notification) => this.receive(notification.payload ?? ''));
-      client.once('end', () => this.lost(runner));
-      await client.query(`listen ${postgresChannel}`);
+      client.once('end', over);
+      await client.query(impatient(`listen ${postgresChannel}`));
       this.runner = runner;
+      this.watch(client);
     } catch (error) {
       this.logger.warn(`Not listening for now: ${(error as Error).message}`);
-      this.lost(runner);
+      // Given back, it might be lent to somebody else: dead, or still listening.
+      client?.end().catch(() => undefined);
+      over();
     }
   }
 
+  private watch(client: PoolClient & { end(): Promise<void> }): void {
+    this.probe = setInterval(() => {
+      client.query(impatient('select')).catch(() => client.end());
+    }, probeEveryMs);
+  }
+
+  private stopProbing(): void {
+    if (this.probe) clearInterval(this.probe);
+    this.probe = null;
+  }
+
   private lost(runner: QueryRunner): void {
+    this.stopProbing();
     this.runner = null;
     void runner.release().catch(() => undefined);
     if (this.stopped || this.reconnect) return;

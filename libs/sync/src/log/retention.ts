@@ -2,6 +2,7 @@ import { setTimeout as pass } from 'node:timers/promises';
 import { Logger } from '@nestjs/common';
 import type { DataSource } from 'typeorm';
 import { monotonicMs } from '../monotonic.js';
+import { queryWithin } from './borrowed-runner.js';
 import { channelsDue, pruneIdempotencyKeys, pruneMessages, pruneNodes } from './prune-statements.js';
 import { Wake } from './wake.js';
 
@@ -17,6 +18,8 @@ const firstRoundMs = 60_000;
 const piece = { messages: 500, channels: 100 };
 /** After each piece others have as much time as it took, up to this. */
 const longestPauseMs = 1_000;
+/** A statement that takes longer has failed; the next round goes on. */
+const pieceWithinMs = 60_000;
 
 /**
  * Prunes the log. Each channel has a *horizon*: the last message before which all are older than `retentionDays`. Up to
@@ -57,7 +60,11 @@ export class Retention {
     const { retentionDays } = this.options;
     let channels: { name: string }[] = [];
     do {
-      channels = await this.database.query(channelsDue, [channels.at(-1)?.name ?? '', retentionDays, piece.channels]);
+      channels = await queryWithin(this.database, pieceWithinMs, channelsDue, [
+        channels.at(-1)?.name ?? '',
+        retentionDays,
+        piece.channels,
+      ]);
       for (const { name } of channels)
         if (!(await this.inPieces(pruneMessages, [name, retentionDays, this.pieceMessages]))) return;
     } while (channels.length === piece.channels);
@@ -79,7 +86,7 @@ export class Retention {
   private async inPieces(sql: string, parameters: readonly unknown[]): Promise<boolean> {
     while (!this.stopping) {
       const began = monotonicMs();
-      const [result] = await this.database.query<{ isFree: boolean; done: number }[]>(sql, [...parameters]);
+      const [result] = await queryWithin<{ isFree: boolean; done: number }>(this.database, pieceWithinMs, sql, parameters);
       if (!result!.isFree) return false;
       await pass(Math.min(monotonicMs() - began, longestPauseMs));
       if (result!.done < this.pieceMessages) return true;
