@@ -152,10 +152,13 @@ export class ClientFrames {
     channel: string,
     positions: readonly Position[],
   ): ReturnType<Hubs['openAt']> {
-    await this.hubs.open(channel);
+    const hub = await this.hubs.open(channel);
+    const { founding } = hub;
     await connection.entitlement.renew();
     for (;;) {
       const opened = await this.hubs.openAt(channel, positions);
+      // Founded anew on what the log says, it has gone past ends of rights without telling of them.
+      if (opened.hub !== hub || hub.founding !== founding) return this.openEntitled(connection, channel, positions);
       if (connection.entitlement.pending === null) return opened;
       await connection.entitlement.pending;
     }
