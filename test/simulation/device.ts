@@ -153,7 +153,7 @@ export class SimulatedDevice {
     if (!position || this.loaded.has(position)) return;
     const ids = new Map([...rows].map(([key, { id }]) => [key, id]));
     try {
-      this.outside.model.check({ channel, from, to: position, told, rows: ids });
+      this.outside.model.check({ userId: this.userId, channel, from, to: position, told, rows: ids });
     } catch (error) {
       this.outside.failed(new Error(`${this.name}, ${channel}: ${(error as Error).message}`));
     }

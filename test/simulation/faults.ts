@@ -36,10 +36,10 @@ export const work: readonly [weight: number, name: string, deed: Deed][] = [
 ];
 
 /** What sets a world back to its last backup. */
-const restore = new WeakMap<World, () => void>();
+const restore = new WeakMap<World, () => Promise<void>>();
 
 export const faults: readonly [weight: number, name: string, deed: Deed][] = [
-  [10, 'cut a socket', (world) => device(world).line?.cut()],
+  [14, 'cut a socket', (world) => device(world).line?.cut()],
   [3, 'half-open socket', (world) => device(world).line?.silence()],
   [3, 'load a page anew', (world) => device(world).start()],
   [1, 'lose a store', (world) => device(world).loseStore()],
@@ -57,12 +57,12 @@ export const faults: readonly [weight: number, name: string, deed: Deed][] = [
   ],
   [4, 'stop a server', (world) => void pause(server(world), true)],
   [4, 'let a server go on', (world) => void pause(server(world), false)],
-  [3, 'cut a server off the database', (world) => void cutOff(world)],
+  [3, 'cut a server off the database', cutOff],
   [1, 'database away', (world) => void (world.isDatabaseAway = true)],
   [3, 'database back', (world) => void (world.isDatabaseAway = false)],
   [4, 'retention', (world) => world.prune(world.random.pick(channels))],
-  [2, 'back up', (world) => void restore.set(world, world.backup())],
-  [1, 'restore', (world) => void setBack(world)],
+  [3, 'back up', async (world) => restore.set(world, await world.backup())],
+  [3, 'restore', setBack],
   [2, 'clock of a server jumps', (world) => void jump(world, server(world)?.party)],
   [1, 'clock of the database jumps', (world) => void jump(world, world.server)],
   [2, 'lose news', (world) => void (world.post.lostOf100 = world.random.pick([0, 30, 100]))],
@@ -87,9 +87,9 @@ function pause(node: SimulatedNode | undefined, isPaused: boolean): void {
   if (node) node.party.isPaused = isPaused;
 }
 
-function cutOff(world: World): void {
+async function cutOff(world: World): Promise<void> {
   const node = server(world);
-  if (node) world.cutDatabase(node);
+  if (node) await world.cutDatabase(node);
 }
 
 function jump({ random }: World, party: { skewMs: number } | undefined): void {
@@ -97,9 +97,9 @@ function jump({ random }: World, party: { skewMs: number } | undefined): void {
 }
 
 /** The last backup takes the database's place. As a rule, connections do not outlive that; behind a pooler they may. */
-function setBack(world: World): void {
+async function setBack(world: World): Promise<void> {
   const back = restore.get(world);
   if (!back) return;
-  if (world.random.chance(0.7)) for (const node of world.nodes) world.cutDatabase(node);
-  back();
+  if (world.random.chance(0.7)) for (const node of world.nodes) await world.cutDatabase(node);
+  await back();
 }

@@ -1,5 +1,5 @@
 import type { Message, Position } from '@soleil/sync-protocol';
-import { isControl } from '../../libs/sync/src/log/control-message.js';
+import { isControl, rightEnded } from '../../libs/sync/src/log/control-message.js';
 import { latestOfEachKey } from '../../libs/sync/test/memory-log.js';
 
 /** One message and the epoch in which it was numbered. */
@@ -10,6 +10,7 @@ export interface Entry {
 
 /** What a device showed at once: everything after `from` up to `to`. */
 export interface Step {
+  userId: string;
   channel: string;
   /** Null: the device had nothing. */
   from: Position | null;
@@ -28,7 +29,7 @@ export class Model {
   /** Per channel; the last one is how things are now. */
   private readonly histories = new Map<string, Entry[][]>();
   /** Ids of messages that retention has removed. */
-  private readonly pruned = new Set<string>();
+  private readonly removed = new Set<string>();
 
   /** @param compactAfter who is no further behind than this is told every message */
   constructor(private readonly compactAfter: number) {}
@@ -53,8 +54,10 @@ export class Model {
     };
   }
 
-  removed(message: Message): void {
-    this.pruned.add(message.id);
+  /** @param left offsets that retention left, up to the horizon */
+  pruned(channel: string, horizon: number, left: ReadonlySet<number>): void {
+    for (const { message } of this.now(channel).slice(0, horizon))
+      if (!left.has(message.offset)) this.removed.add(message.id);
   }
 
   now(channel: string): Entry[] {
@@ -86,21 +89,23 @@ export class Model {
    * Everything once, in order, nothing invented, nothing left out but what later messages of the same step speak for. Whoever
    * still follows a history that is over will have to forget it; what they see until then is not judged.
    */
-  check({ channel, from, to, told, rows }: Step): void {
+  check({ userId, channel, from, to, told, rows }: Step): void {
     const history = this.upTo(channel, to);
     if (to.offset > 0 && this.now(channel)[to.offset - 1]?.epoch !== to.epoch) return;
     const before = from ? history[from.offset - 1] : undefined;
     if (from && from.offset > 0 && before?.epoch !== from.epoch)
       throw new Error(`went on from ${at(from)}, which is no part of the history that has ${at(to)}`);
     const between = history.slice(from?.offset ?? 0).map(({ message }) => message);
-    const due = between.filter((message) => !isControl(message) && !this.pruned.has(message.id));
+    if (from && between.some((message) => endsRightOf(userId, message)))
+      throw new Error(`went on from ${at(from)}, though its right has ended since`);
+    const due = between.filter((message) => !isControl(message) && !this.removed.has(message.id));
     const isWhole = from !== null && between.length <= this.compactAfter;
     const required = isWhole ? due : latestOfEachKey(due, from ? 'changes' : 'state');
     const known = new Map(between.map((message) => [message.id, message]));
     let last = from?.offset ?? 0;
     for (const message of told) {
       if (message.offset <= last) throw new Error(`was told ${message.offset} after ${last}`);
-      if (JSON.stringify(known.get(message.id)) !== JSON.stringify(message) || isControl(message))
+      if (!isSameMessage(known.get(message.id), message) || isControl(message))
         throw new Error(`was told ${JSON.stringify(message)}, which is not between ${at(from)} and ${at(to)}`);
       last = message.offset;
     }
@@ -113,7 +118,7 @@ export class Model {
   private checkRows(channel: string, to: Position, rows: ReadonlyMap<string, string>): void {
     const messages = this.upTo(channel, to).map(({ message }) => message);
     for (const { key, id, data } of latestOfEachKey(messages, 'changes')) {
-      if (key === undefined || this.pruned.has(id)) continue;
+      if (key === undefined || this.removed.has(id)) continue;
       if (rows.get(key) !== (data === null ? undefined : id))
         throw new Error(`shows ${key} at ${at(to)} as it was not then`);
     }
@@ -127,6 +132,13 @@ export class Model {
     return history.slice(0, offset);
   }
 }
+
+const endsRightOf = (userId: string, message: Message): boolean =>
+  message.type === rightEnded && (message.data as { userId: string }).userId === userId;
+
+/** Times are for people. */
+const isSameMessage = (one: Message | undefined, other: Message): boolean =>
+  JSON.stringify({ ...one, at: '' }) === JSON.stringify({ ...other, at: '' });
 
 const at = (position: Position | null): string => (position ? `${position.offset} (${position.epoch})` : 'nothing');
 const offsets = (messages: readonly Message[]): string => messages.map(({ offset }) => offset).join(', ');

@@ -1,9 +1,18 @@
 import { createHash } from 'node:crypto';
 import { Random } from '../chaos/random.js';
+import { inMemory, type MakeDatabase } from './database.js';
 import { seedChance } from './chance.js';
 import { faults, heal, work } from './faults.js';
 import { Schedule } from './schedule.js';
 import { channels, World } from './world.js';
+
+export interface RunOptions {
+  make?: MakeDatabase;
+  /** How many things are done to the world. */
+  deeds?: number;
+  /** Of what happened, so many of the last lines are kept. */
+  keepLines?: number;
+}
 
 export interface Outcome {
   seed: number;
@@ -15,19 +24,24 @@ export interface Outcome {
   things: number;
 }
 
-const deeds = 120;
 /** After the last fault everybody must have everything within this time. */
 const restWithinMs = 120_000;
 
+/** When something was published, by the database's own clock. */
+const times = /"at":"[^"]*"/g;
+
 /** One world from its beginning to its end, all of it drawn from the seed. */
-export async function runSeed(seed: number, keepLines = 0): Promise<Outcome> {
+export async function runSeed(
+  seed: number,
+  { make = inMemory, deeds = 120, keepLines = 0 }: RunOptions = {},
+): Promise<Outcome> {
   const random = new Random(seed);
   const lines: string[] = [];
   const hash = createHash('sha256');
   let things = 0;
   const happened = (line: string): void => {
     things += 1;
-    hash.update(line).update('\n');
+    hash.update(line.replaceAll(times, '')).update('\n');
     if (keepLines > 0 && lines.push(line) > keepLines) lines.shift();
   };
   const schedule = new Schedule(random, happened);
@@ -35,7 +49,7 @@ export async function runSeed(seed: number, keepLines = 0): Promise<Outcome> {
   const unseed = seedChance(seed);
   try {
     const world = new World(schedule, random);
-    const failure = await live(world, happened).catch((error: unknown) => error as Error);
+    const failure = await live(world, make, deeds, happened).catch((error: unknown) => error as Error);
     return { seed, failure, hash: hash.digest('hex'), lines, things };
   } finally {
     unseed();
@@ -43,10 +57,15 @@ export async function runSeed(seed: number, keepLines = 0): Promise<Outcome> {
   }
 }
 
-async function live(world: World, happened: (line: string) => void): Promise<Error | null> {
+async function live(
+  world: World,
+  make: MakeDatabase,
+  deeds: number,
+  happened: (line: string) => void,
+): Promise<Error | null> {
   const { random, schedule } = world;
   const faultsOf100 = random.pick([0, 15, 40]);
-  await world.begin(random.between(1, 3), random.between(1, 4));
+  await world.begin(make, random.between(1, 3), random.between(1, 4));
   for (let left = deeds; left > 0 && !world.failure; left--) {
     const [name, deed] = draw(world, random.chance(faultsOf100 / 100) ? faults : work);
     happened(`── ${name}`);

@@ -1,4 +1,5 @@
 import { isControl, type Control } from '../../libs/sync/src/log/control-message.js';
+import type { CommittedRow } from './database.js';
 import type { Entry } from './model.js';
 
 /** A message as its publisher meant it. */
@@ -8,14 +9,6 @@ export interface Published {
   channel: string;
   key: string | null;
   gone: boolean;
-}
-
-/** A row of the outbox, as far as it matters here. */
-interface CommittedRow {
-  channel: string;
-  type: string;
-  key: string | null;
-  data: unknown;
 }
 
 interface Commit {

@@ -1,11 +1,11 @@
 import { CodedError, type Bus } from '@soleil/bus';
 import { resolveSyncOptions, type ResolvedSyncOptions } from '../../libs/sync/src/options.js';
 import type { Admitted } from '../../libs/sync/src/gateway/connection.js';
-import { MemoryDatabase } from '../../libs/sync/test/memory-database.js';
 import type { Carry } from '../../libs/sync/test/memory-log.js';
 import type { MessagesFrame } from '@soleil/sync-protocol';
 import type { EntityManager } from 'typeorm';
 import type { Random } from '../chaos/random.js';
+import type { Access, MakeDatabase, SimulatedDatabase } from './database.js';
 import { SimulatedDevice } from './device.js';
 import { Line, type End } from './line.js';
 import { Model } from './model.js';
@@ -29,17 +29,19 @@ export class World {
   readonly nodes: SimulatedNode[] = [];
   readonly devices: SimulatedDevice[] = [];
   readonly post: Post;
-  readonly database: MemoryDatabase;
+  private database!: SimulatedDatabase;
   readonly server = party('database');
   isDatabaseAway = false;
   /** What went wrong first. */
   failure: Error | null = null;
-  private readonly cables = new Map<SimulatedNode, () => void>();
+  private readonly accesses = new Map<SimulatedNode, Access>();
   private readonly lines = new Map<Line, SimulatedNode>();
   private readonly options: ResolvedSyncOptions;
   /** Entities, and users, that an open transaction holds a lock on; with the node it runs on. */
   private readonly locks = new Map<string, SimulatedNode>();
   private counted = 0;
+  /** Rows that are in the outbox. */
+  private waiting = 0;
 
   constructor(
     readonly schedule: Schedule,
@@ -57,13 +59,19 @@ export class World {
     });
     this.model = new Model(this.options.compactAfterMessages);
     this.post = new Post(schedule, random);
-    this.database = new MemoryDatabase(() => schedule.now + this.server.skewMs, {
-      committed: (rows) => this.truth.committed(rows),
-      moved: ({ channel, epoch, messages }) => this.judge(() => this.model.moved(channel, epoch, messages)),
-    });
   }
 
-  async begin(nodes: number, devices: number): Promise<void> {
+  async begin(make: MakeDatabase, nodes: number, devices: number): Promise<void> {
+    this.database = await make(() => this.schedule.now + this.server.skewMs, {
+      committed: (rows) => {
+        this.waiting += rows.length;
+        this.truth.committed(rows);
+      },
+      moved: ({ channel, epoch, messages }) => {
+        this.waiting -= messages.length;
+        this.judge(() => this.model.moved(channel, epoch, messages));
+      },
+    });
     for (const user of users) for (const band of bands) if (this.random.chance(0.8)) this.truth.grant(user, band);
     for (let nth = 0; nth < nodes; nth++) await this.startNode();
     for (let nth = 0; nth < devices; nth++) {
@@ -101,17 +109,17 @@ export class World {
     const own = party(name);
     await this.schedule.as(own, () => {
       const carry = this.carry(own);
-      const database = this.database.asDataSource(carry);
+      const access = this.database.connect(carry, (work) => this.schedule.addLoose(this.server, 'connection closed', work));
       const node = new SimulatedNode(own, {
-        database,
-        log: this.database.log.over(carry),
+        database: access.database,
+        log: access.log,
         bus: this.bus(carry),
         post: this.post,
         options: { ...this.options, node: name },
         onSent: (socket, event, frame) => this.sent(socket, event, frame),
       });
       this.nodes.push(node);
-      this.cables.set(node, () => database.cut());
+      this.accesses.set(node, access);
       node.start();
     });
   }
@@ -124,8 +132,8 @@ export class World {
   }
 
   /** All of its connections to the database end, whatever is on its way. */
-  cutDatabase(node: SimulatedNode): void {
-    this.cables.get(node)?.();
+  async cutDatabase(node: SimulatedNode): Promise<void> {
+    await this.accesses.get(node)?.cut();
     if (node.party.isGone) for (const [lock, owner] of this.locks) if (owner === node) this.locks.delete(lock);
   }
 
@@ -169,21 +177,25 @@ export class World {
   }
 
   /** Retention comes by: up to some offset only the state stays. */
-  prune(channel: string): void {
-    const horizon = this.random.between(0, this.database.log.headOf(channel));
-    for (const message of this.database.log.prune(channel, horizon)) this.model.removed(message);
+  async prune(channel: string): Promise<void> {
+    const horizon = this.random.between(0, this.model.head(channel).offset);
+    this.model.pruned(channel, horizon, await this.database.prune(channel, horizon));
   }
 
   /** @returns what sets the database back to how it is now */
-  backup(): () => void {
-    const parts = [this.database.backup(), this.model.backup(), this.truth.backup()];
-    return () => {
+  async backup(): Promise<() => Promise<void>> {
+    const database = await this.database.backup();
+    const parts = [this.model.backup(), this.truth.backup()];
+    const { waiting } = this;
+    return async () => {
+      await database();
       for (const restore of parts) restore();
+      this.waiting = waiting;
     };
   }
 
   get isAtRest(): boolean {
-    return this.locks.size === 0 && this.database.outboxIsEmpty;
+    return this.locks.size === 0 && this.waiting === 0;
   }
 
   private async control(
@@ -261,10 +273,10 @@ export class World {
   private carry(whom: Party): Carry {
     return (look) =>
       new Promise((resolve) => {
-        this.schedule.addLoose(this.server, `statement of ${whom.name}`, () => {
+        this.schedule.addLoose(this.server, `statement of ${whom.name}`, async () => {
           const answer = this.perform(look);
           // That it failed is told where it arrives.
-          answer.catch(() => undefined);
+          await answer.catch(() => undefined);
           this.schedule.addLoose(whom, 'answer', () => resolve(answer));
         });
       });

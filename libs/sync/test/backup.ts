@@ -7,6 +7,7 @@ const logTables = [
   'sync_message',
   'sync_leader',
   'sync_idempotency',
+  'sync_retention',
 ] as const;
 
 /** Remembers the log's tables as they are now. @returns what sets them back, in one transaction, under whoever is connected */

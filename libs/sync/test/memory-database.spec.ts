@@ -14,7 +14,7 @@ describe('the log in memory', () => {
         const restore = database.backup();
         return async () => restore();
       },
-      prune: async (channel, horizon) => void database.log.prune(channel, horizon),
+      prune: async (channel, horizon) => database.log.prune(channel, horizon),
       remove: async () => undefined,
     };
   });

@@ -128,20 +128,22 @@ export class MemoryLog {
     return [...this.channels.values()].some(({ removed }) => removed.size > 0);
   }
 
-  /** Retention: up to `horizon` only the state stays. @returns what is removed */
-  prune(channel: string, horizon: number): Message[] {
+  /** Retention: up to `horizon` only the state stays. */
+  prune(channel: string, horizon: number): void {
     const log = this.of(channel);
-    const removed: Message[] = [];
     const kept = new Set(latestOfEachKey(this.between(channel, 0, horizon), 'state'));
     for (const message of this.between(channel, 0, horizon)) {
       if (kept.has(message) || log.removed.has(message.offset)) continue;
       log.removed.add(message.offset);
-      removed.push(message);
       const isSpokenFor = log.messages.some(({ key, offset }) => key === message.key && offset > message.offset);
       if (message.key === undefined || !isSpokenFor) log.prunedTo = message.offset;
     }
     log.epochs = log.epochs.filter((_, index) => (log.epochs[index + 1]?.beganAt ?? Infinity) > log.prunedTo);
-    return removed;
+  }
+
+  /** Offsets that retention has left, up to this one. */
+  leftUpTo(channel: string, offset: number): Set<number> {
+    return new Set(this.kept(channel, 0, offset).map((message) => message.offset));
   }
 
   /** Everything in `after`+1..`upTo`, whatever was pruned. */
