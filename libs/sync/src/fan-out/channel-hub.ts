@@ -193,10 +193,13 @@ export class ChannelHub {
    */
   async page(cursor: number, step: Step | null, mostBytes: number): Promise<WeighedFrame | null> {
     const { founding } = this;
-    const found = await (step ? this.pages.ofStep(cursor, step) : this.pages.ofAll(cursor, this.head));
+    const frameBytes = Math.min(mostBytes, this.options.frameBytes);
+    const found = await (step
+      ? this.pages.ofStep(cursor, step, frameBytes)
+      : this.pages.ofAll(cursor, this.head, frameBytes));
     if (founding === this.founding) this.heardOfPruning(found);
     if (founding !== this.founding || !this.isOpen || needsFrom(cursor, step) < this.prunedTo) return null;
-    const messages = firstFrame(found.messages, Math.min(mostBytes, this.options.frameBytes));
+    const messages = firstFrame(found.messages, frameBytes);
     const to = messages.length === found.messages.length ? found.to : messages.at(-1)!.offset;
     const until = step && to < step.upTo ? { epoch: this.known.epochAt(step.upTo), offset: step.upTo } : null;
     return this.frames.ofPage(step?.name ?? 'all', this.known.epochAt(to), cursor + 1, to, messages, until);

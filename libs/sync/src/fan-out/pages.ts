@@ -1,6 +1,7 @@
 import type { LogReader, Page } from '../log/log-reader.js';
 import type { Step } from './step.js';
 import type { Tail } from './tail.js';
+import { bytesOf } from './weight.js';
 
 /** `to`: up to there, these messages are all there is to tell. */
 export type PageUpTo = Page & { to: number };
@@ -9,6 +10,8 @@ export type PageUpTo = Page & { to: number };
 export class Pages {
   /** What is being read of the log. */
   private readonly reads = new Map<string, Promise<unknown>>();
+  /** What a message weighed in the page that was read last: no more are read than a frame may hold. */
+  private typicalBytes = 1;
 
   /** @param mostMessages in one page */
   constructor(
@@ -18,28 +21,31 @@ export class Pages {
     private readonly mostMessages: number,
   ) {}
 
-  /** Every message after `cursor`. @param head of the channel, on this node */
-  async ofAll(cursor: number, head: number): Promise<PageUpTo> {
-    const { channel, mostMessages: limit } = this;
+  /** Every message after `cursor`. @param head of the channel, on this node @param mostBytes that will be told of it */
+  async ofAll(cursor: number, head: number, mostBytes: number): Promise<PageUpTo> {
+    const { channel } = this;
+    const limit = this.messagesIn(mostBytes);
     const recent = this.tail.after(cursor, limit);
     const page = recent
       ? { messages: recent, prunedTo: 0 }
-      : await this.shared(`all:${cursor}:${head}`, () => this.log.page({ channel, after: cursor, upTo: head, limit }));
+      : await this.weighed(`all:${cursor}:${head}:${limit}`, () =>
+          this.log.page({ channel, after: cursor, upTo: head, limit }),
+        );
     const last = page.messages.at(-1)?.offset ?? 0;
     return { ...page, to: page.messages.length < limit ? Math.max(head, last) : last };
   }
 
-  /** What the step has after `cursor`. */
-  async ofStep(cursor: number, step: Step): Promise<PageUpTo> {
+  /** What the step has after `cursor`. @param mostBytes that will be told of it */
+  async ofStep(cursor: number, step: Step, mostBytes: number): Promise<PageUpTo> {
     const { channel } = this;
     const { name, extent, after, upTo } = step;
     const outline = await step.outline(() => this.shared(name, () => this.log.latest({ channel, after, upTo, extent })));
     const { offsets } = outline;
     const start = firstAfter(offsets, cursor);
-    const wanted = offsets.slice(start, start + this.mostMessages);
+    const wanted = offsets.slice(start, start + this.messagesIn(mostBytes));
     const page =
       wanted.length > 0
-        ? await this.shared(`${name}:${cursor}`, () => this.log.at(channel, wanted))
+        ? await this.weighed(`${name}:${cursor}:${wanted.length}`, () => this.log.at(channel, wanted))
         : { messages: [], prunedTo: outline.prunedTo };
     return { ...page, to: start + wanted.length < offsets.length ? wanted.at(-1)! : upTo };
   }
@@ -47,6 +53,20 @@ export class Pages {
   /** What is being read is of a history that is gone: nobody else joins in. */
   forget(): void {
     this.reads.clear();
+  }
+
+  /** Half as many again, since they are not all alike. */
+  private messagesIn(bytes: number): number {
+    return Math.min(Math.ceil((bytes / this.typicalBytes) * 1.5), this.mostMessages);
+  }
+
+  private weighed(name: string, read: () => Promise<Page>): Promise<Page> {
+    return this.shared(name, async () => {
+      const page = await read();
+      const bytes = page.messages.reduce((sum, message) => sum + bytesOf(message), 0);
+      if (page.messages.length > 0) this.typicalBytes = bytes / page.messages.length;
+      return page;
+    });
   }
 
   private shared<Answer>(name: string, read: () => Promise<Answer>): Promise<Answer> {

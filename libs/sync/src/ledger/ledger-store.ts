@@ -1,5 +1,5 @@
 import type { DataSource, EntityManager } from 'typeorm';
-import { inTransaction, withRunner } from '../log/borrowed-runner.js';
+import { inTransaction, queryWithin, withRunner } from '../log/borrowed-runner.js';
 import { joined, type Holding, type Mark, type Taken } from './device-record.js';
 import { devicesOf } from './delivery-statement.js';
 import { appendRuns, insertReaders, lockDevices, noteDevices, shortenRuns, truncateRuns } from './receipt-statements.js';
@@ -24,7 +24,7 @@ interface Claimed extends Entry {
  * the node that has the device's latest connection is heard, so that a late write of the other one undoes nothing.
  */
 export class LedgerStore {
-  /** @param timeoutMs a write that takes longer is given up */
+  /** @param timeoutMs what takes longer is given up */
   constructor(
     private readonly database: DataSource,
     private readonly timeoutMs = 10_000,
@@ -44,7 +44,7 @@ export class LedgerStore {
 
   /** The devices of these people that are on the roster, in the order in which they were first seen. */
   async devices({ userIds, channel, offset, file }: DeliveryQuery): Promise<DeviceDelivery[]> {
-    const rows = await this.database.query<DeliveryRow[]>(devicesOf, [
+    const rows = await queryWithin<DeliveryRow>(this.database, this.timeoutMs, devicesOf, [
       userIds,
       channel,
       offset,

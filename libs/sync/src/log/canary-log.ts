@@ -1,7 +1,10 @@
 import type { DataSource } from 'typeorm';
+import { queryWithin } from './borrowed-runner.js';
 import type { Publisher } from './publisher.js';
 
 const prefix = 'node:';
+/** A connection that is dead is given up then. */
+const withinMs = 10_000;
 
 /** A node's own channel: devices and publishers cannot name it. */
 export const nodeChannel = (node: string): string => `${prefix}${node}`;
@@ -28,11 +31,14 @@ export class CanaryLog {
 
   /** Whether it has been given its offset. */
   async isLogged(id: string): Promise<boolean> {
-    return (await this.database.query<unknown[]>('select from sync_message where id = $1', [id])).length > 0;
+    return (await queryWithin(this.database, withinMs, 'select from sync_message where id = $1', [id])).length > 0;
   }
 
   /** The log does not grow by canaries: those before this one go. The newest stays: it may be what the leader moved last. */
   async forgetBefore(offset: number): Promise<void> {
-    await this.database.query('delete from sync_message where channel = $1 and "offset" < $2', [this.channel, offset]);
+    await queryWithin(this.database, withinMs, 'delete from sync_message where channel = $1 and "offset" < $2', [
+      this.channel,
+      offset,
+    ]);
   }
 }
