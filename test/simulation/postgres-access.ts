@@ -51,11 +51,7 @@ export class PostgresAccess {
       this.open.add(runner);
       return runner;
     };
-    const query = async (text: string, values: unknown[]) => {
-      const found = (await this.carry(() => this.pool.query(text, values))) as pg.QueryResult;
-      return found.rows as unknown[];
-    };
-    return { subscribers, createQueryRunner, query } as unknown as DataSource;
+    return { subscribers, createQueryRunner } as unknown as DataSource;
   }
 
   async cut(): Promise<void> {
@@ -82,6 +78,10 @@ class PostgresRunner {
       query: (query: Query) => this.perform((client) => this.execute(client, query)),
       end: async () => this.leave(),
     };
+  }
+
+  async query(text: string, values: unknown[]): Promise<unknown[]> {
+    return (await this.perform((client) => client.query(text, values))).rows;
   }
 
   async startTransaction(): Promise<void> {
@@ -137,10 +137,7 @@ class PostgresRunner {
   private async perform<Answer>(work: (client: pg.PoolClient) => Promise<Answer>): Promise<Answer> {
     const answer = (await this.access.carry(async () => {
       this.checkAlive();
-      if (!this.client) {
-        this.client = await this.access.pool.connect();
-        this.client.on('error', () => undefined);
-      }
+      this.client ??= await this.access.pool.connect();
       try {
         return await work(this.client);
       } catch (error) {

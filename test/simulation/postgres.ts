@@ -65,6 +65,7 @@ class PostgresDatabase implements SimulatedDatabase {
     this.lease = { now, until: -Infinity };
     this.pool = new pg.Pool({ connectionString: url, idleTimeoutMillis: 0, max: 60 });
     // Connections are ended on purpose.
+    this.pool.on('connect', (client) => client.on('error', () => undefined));
     this.pool.on('error', () => undefined);
   }
 
