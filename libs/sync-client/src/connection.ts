@@ -208,6 +208,7 @@ export class Connection {
   #opened(socket: SyncSocket): void {
     const { clock, timings } = this.options;
     this.#cancelAttempt();
+    this.#notBefore = 0;
     this.#cancelStable = clock.after(timings.stableAfterMs, () => (this.#failures = 0));
     this.#heartbeat.start();
     this.#handle('opened', { attempt: 0, error: null });

@@ -1,4 +1,5 @@
 import type { Message } from '@soleil/sync-protocol';
+import { systemClock } from '../src/clock.js';
 import { MemoryStore, SyncClient, type ChannelAdvance, type SyncClientOptions } from '../src/index.js';
 import { FakeServer, wireError } from './fake-server.js';
 
@@ -588,6 +589,21 @@ describe('being refused', () => {
     await client.waitFor('live');
     expect(Date.now() - again).toBeGreaterThanOrEqual(115);
   });
+});
+
+test('a clock that is set back does not bring back what a server once asked for', async () => {
+  let setBackMs = 0;
+  const client = newClient({ clock: { ...systemClock, now: () => Date.now() - setBackMs } });
+  client.follow(channel);
+  client.connect();
+  await client.waitFor('live');
+  server.socket.emit('draining', { retryAfterMs: 50 });
+  await client.waitFor('waiting');
+  await client.waitFor('live');
+  setBackMs = 3_600_000;
+  server.socket.disconnect(true);
+  await client.waitFor('waiting');
+  await client.waitFor('live');
 });
 
 describe('reporting files', () => {

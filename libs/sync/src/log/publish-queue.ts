@@ -17,6 +17,8 @@ export interface PublishQueueOptions {
 /** One statement stores this much, at most, but for a single call that brings more. */
 const groupMessages = 500;
 const groupBytes = 1024 * 1024;
+/** Calls that wait for other transactions, at most: each takes a connection meanwhile, and others need some, too. */
+const mostAside = 4;
 
 /** One call's messages: stored all or none. */
 interface Call {
@@ -38,6 +40,7 @@ export class PublishQueue {
   private readonly waiting: Call[] = [];
   private readonly open = { messages: 0, bytes: 0 };
   private running: Promise<void> | null = null;
+  private aside = 0;
 
   /** @param onStored called after a group has committed */
   constructor(
@@ -76,10 +79,14 @@ export class PublishQueue {
     // A call that is larger than the limit comes through when nothing else is open.
     const fits = open.messages + messages <= publishQueueMessages && open.bytes + bytes <= publishQueueBytes;
     if (!fits && open.messages > 0) {
-      throw new SyncError('publish_overloaded', 'Too many messages wait to be stored.', { ...open });
+      throw this.overloaded();
     }
     open.messages += messages;
     open.bytes += bytes;
+  }
+
+  private overloaded(): SyncError {
+    return new SyncError('publish_overloaded', 'Too many messages wait to be stored.', { ...this.open });
   }
 
   private async run(): Promise<void> {
@@ -112,12 +119,25 @@ export class PublishQueue {
       if (isDatabaseAway(error) || (group.length === 1 && !isKeyHeld(error))) {
         for (const { reject } of group) reject(translated(error));
       } else if (group.length === 1) {
-        this.attempt(group, false).catch((reason: unknown) => group[0]!.reject(translated(reason)));
+        void this.storeAside(group[0]!);
       } else {
         const half = Math.ceil(group.length / 2);
         await this.store(group.slice(0, half));
         await this.store(group.slice(half));
       }
+    }
+  }
+
+  /** A call that waits for somebody else's transaction, on a connection of its own. */
+  private async storeAside(call: Call): Promise<void> {
+    if (this.aside >= mostAside) return call.reject(this.overloaded());
+    this.aside += 1;
+    try {
+      await this.attempt([call], false);
+    } catch (error) {
+      call.reject(translated(error));
+    } finally {
+      this.aside -= 1;
     }
   }
 

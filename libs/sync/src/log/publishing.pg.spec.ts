@@ -175,6 +175,21 @@ describe('without a transaction', () => {
     expect(await repeated).toBe(id);
   });
 
+  it('many calls that wait for one key leave the others connections to work with', async () => {
+    const holder = await openTransaction();
+    const id = await publish(note(1, 'k'), holder);
+    const repeated = Promise.allSettled(Array.from({ length: 12 }, () => publish(note(1, 'k'))));
+    await publish(note(2));
+    await blocked(4);
+    await holder.commit();
+    const answers = await repeated;
+    expect(answers.filter(({ status }) => status === 'fulfilled')).toEqual(
+      Array.from({ length: 4 }, () => ({ status: 'fulfilled', value: id })),
+    );
+    for (const answer of answers)
+      if (answer.status === 'rejected') expect(answer.reason).toMatchObject({ code: 'publish_overloaded', retryable: true });
+  });
+
   it('beyond the limit publishing is refused at once, and goes on when there is room', async () => {
     const small = await rig.node({ publishQueueMessages: 3 });
     const lock = await openTransaction();
