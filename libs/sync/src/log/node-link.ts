@@ -98,7 +98,10 @@ export class NodeLink {
 
   private async sendSignals(): Promise<void> {
     try {
-      while (this.signals.size > 0) await this.notify({ kind: 'signals', signals: this.takeSignals() });
+      while (this.signals.size > 0) {
+        // What waits behind one that could not be sent is too late by now.
+        if (!(await this.notify({ kind: 'signals', signals: this.takeSignals() }))) this.signals.clear();
+      }
     } finally {
       this.signalling = null;
     }
@@ -129,14 +132,17 @@ export class NodeLink {
     }
   }
 
-  private async notify(news: NodeNews): Promise<void> {
+  /** @returns whether it was sent */
+  private async notify(news: NodeNews): Promise<boolean> {
     let payload = JSON.stringify({ node: this.node, news });
     if (Buffer.byteLength(payload) > payloadBytes)
       payload = JSON.stringify({ node: this.node, news: { kind: 'heads', heads: null } });
     try {
       await queryWithin(this.database, answerWithinMs, 'select pg_notify($1, $2)', [postgresChannel, payload]);
+      return true;
     } catch (error) {
       this.logger.debug(`A hint was not sent: ${(error as Error).message}`);
+      return false;
     }
   }
 
