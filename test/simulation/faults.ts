@@ -26,10 +26,14 @@ const onServer =
   };
 
 export const work: readonly [weight: number, name: string, deed: Deed][] = [
-  [60, 'publish', onServer((world, node) => world.publish(node))],
-  [3, 'revoke', onServer((world, node) => world.revoke(node, world.random.pick(users), world.random.pick(bands)))],
-  [5, 'grant', (world) => world.grant(world.random.pick(users), world.random.pick(bands))],
-  [2, 'end a session', onServer((world, node) => world.endSession(node, device(world)))],
+  [60, 'publish', onServer((world, node) => world.publishers.publish(node))],
+  [
+    3,
+    'revoke',
+    onServer((world, node) => world.publishers.revoke(node, world.random.pick(users), world.random.pick(bands))),
+  ],
+  [5, 'grant', (world) => world.publishers.grant(world.random.pick(users), world.random.pick(bands))],
+  [2, 'end a session', onServer((world, node) => world.publishers.endSession(node, device(world)))],
   [3, 'recover', (world) => recover(world, device(world))],
   [3, 'unfollow', (world) => device(world).unfollow(world.random.pick(device(world).channels))],
   [5, 'follow', (world) => device(world).follow(world.random.pick(device(world).channels))],

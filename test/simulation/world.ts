@@ -3,22 +3,22 @@ import { resolveSyncOptions, type ResolvedSyncOptions } from '../../libs/sync/sr
 import type { Admitted } from '../../libs/sync/src/gateway/connection.js';
 import type { Carry } from '../../libs/sync/test/memory-log.js';
 import type { MessagesFrame } from '@soleil/sync-protocol';
-import type { EntityManager } from 'typeorm';
 import type { Random } from '../chaos/random.js';
 import type { Access, MakeDatabase, SimulatedDatabase } from './database.js';
 import { SimulatedDevice } from './device.js';
+import { leakOf } from './leak.js';
 import { Line, type End } from './line.js';
 import { Model } from './model.js';
 import { SimulatedNode } from './node.js';
 import type { ServerSocket } from './namespace.js';
 import { Post } from './post.js';
 import { party, type Party, type Schedule } from './schedule.js';
-import { Truth, typeOf, type Published } from './truth.js';
+import { Publishers } from './publishers.js';
+import { Truth } from './truth.js';
 
 export const bands = ['b1', 'b2'];
 export const channels = ['system', ...bands.map((band) => `band:${band}`)];
 export const users = ['u1', 'u2', 'u3'];
-const keys = ['k1', 'k2', 'k3', 'k4', null];
 
 const databaseAway = (): Error => new Error('Connection terminated unexpectedly');
 
@@ -29,6 +29,7 @@ export class World {
   readonly nodes: SimulatedNode[] = [];
   readonly devices: SimulatedDevice[] = [];
   readonly post: Post;
+  readonly publishers: Publishers;
   private database!: SimulatedDatabase;
   readonly server = party('database');
   isDatabaseAway = false;
@@ -37,8 +38,6 @@ export class World {
   private readonly accesses = new Map<SimulatedNode, Access>();
   private readonly lines = new Map<Line, SimulatedNode>();
   private readonly options: ResolvedSyncOptions;
-  /** Entities, and users, that an open transaction holds a lock on; with the node it runs on. */
-  private readonly locks = new Map<string, SimulatedNode>();
   private counted = 0;
   /** Rows that are in the outbox. */
   private waiting = 0;
@@ -59,6 +58,7 @@ export class World {
     });
     this.model = new Model(this.options.compactAfterMessages);
     this.post = new Post(schedule, random);
+    this.publishers = new Publishers(schedule, random, this.truth, channels);
   }
 
   async begin(make: MakeDatabase, nodes: number, devices: number): Promise<void> {
@@ -134,46 +134,12 @@ export class World {
   /** All of its connections to the database end, whatever is on its way. */
   async cutDatabase(node: SimulatedNode): Promise<void> {
     await this.accesses.get(node)?.cut();
-    if (node.party.isGone) for (const [lock, owner] of this.locks) if (owner === node) this.locks.delete(lock);
+    if (node.party.isGone) this.publishers.gone(node);
   }
 
   cut(line: Line): void {
     line.cut();
     this.lines.delete(line);
-  }
-
-  /** In a transaction that may take its time, and may roll back, or without one. Never rejects. */
-  async publish(node: SimulatedNode): Promise<void> {
-    const messages = this.messages();
-    const locks = messages.filter(({ key }) => key !== null).map(({ channel, key }) => `${channel} ${key}`);
-    if (locks.some((lock) => this.locks.has(lock))) return;
-    const calls = messages.map(({ n, channel, key, gone }) => [
-      { channel, type: typeOf(n), data: gone ? null : { n }, ...(key === null ? {} : { key }) },
-    ]);
-    await this.whileLocked(node, locks, async () => {
-      if (this.random.chance(0.3)) await node.publisher.publish(calls[0]!);
-      else await this.transact(node, (transaction) => calls.map((call) => () => node.publisher.publish(call, transaction)));
-    });
-  }
-
-  /** Ends a user's right to a band. */
-  async revoke(node: SimulatedNode, userId: string, bandId: string): Promise<void> {
-    const channel = `band:${bandId}` as const;
-    await this.control(node, userId, [{ channel, type: 'sync.right_ended', data: { userId } }]);
-  }
-
-  async endSession(node: SimulatedNode, { userId, session: sessionId }: SimulatedDevice): Promise<void> {
-    const followed = channels.filter((channel) => this.truth.mayFollow(userId, channel)) as `band:${string}`[];
-    const data = { userId, sessionId };
-    await this.control(
-      node,
-      userId,
-      followed.map((channel) => ({ channel, type: 'sync.session_ended', data })),
-    );
-  }
-
-  grant(userId: string, bandId: string): void {
-    if (!this.locks.has(userId)) this.truth.grant(userId, bandId);
   }
 
   /** Retention comes by: up to some offset only the state stays. */
@@ -195,62 +161,7 @@ export class World {
   }
 
   get isAtRest(): boolean {
-    return this.locks.size === 0 && this.waiting === 0;
-  }
-
-  private async control(
-    node: SimulatedNode,
-    userId: string,
-    messages: Parameters<SimulatedNode['publisher']['publishControl']>[0],
-  ): Promise<void> {
-    // As Auth does it: changes of one user's rights and sessions come one after another.
-    if (this.locks.has(userId)) return;
-    await this.whileLocked(node, [userId], () =>
-      this.transact(node, (transaction) => [() => node.publisher.publishControl(messages, transaction)]),
-    );
-  }
-
-  private async whileLocked(node: SimulatedNode, locks: string[], work: () => Promise<void>): Promise<void> {
-    for (const lock of locks) this.locks.set(lock, node);
-    await this.schedule.as(node.party, () => {
-      work()
-        .catch(() => undefined)
-        .finally(() => {
-          for (const lock of locks) this.locks.delete(lock);
-        });
-    });
-  }
-
-  private async transact(
-    node: SimulatedNode,
-    calls: (transaction: EntityManager) => (() => Promise<unknown>)[],
-  ): Promise<void> {
-    const runner = node.around.database.createQueryRunner();
-    const isLate = this.random.chance(0.4);
-    const fails = this.random.chance(0.15);
-    await runner.startTransaction();
-    for (const call of calls(runner.manager)) {
-      await call();
-      if (isLate) await this.pause();
-    }
-    await (fails ? runner.rollbackTransaction() : runner.commitTransaction());
-  }
-
-  private pause(): Promise<void> {
-    return new Promise((resolve) => setTimeout(resolve, this.random.between(0, 2_500)));
-  }
-
-  private messages(): Published[] {
-    const channel = this.random.pick(channels);
-    const used = new Set<string>();
-    const messages: Published[] = [];
-    for (let left = this.random.between(1, 4); left > 0; left--) {
-      const key = this.random.pick(keys);
-      if (key !== null && used.has(key)) continue;
-      if (key !== null) used.add(key);
-      messages.push({ n: (this.counted += 1), channel, key, gone: key !== null && this.random.chance(0.25) });
-    }
-    return messages;
+    return this.publishers.areIdle && this.waiting === 0;
   }
 
   private logIn(userId: string): string {
@@ -307,23 +218,10 @@ export class World {
     return { request } as unknown as Bus;
   }
 
-  /** Nothing that is later than the end of a right or of a session may be sent. */
+  /** What is sent is judged when it is sent: what comes later may make it right. */
   private sent({ data }: ServerSocket, event: string, frame: unknown): void {
     if (event !== 'messages') return;
-    const { channel, messages } = frame as MessagesFrame;
-    const { userId, sessionId } = (data as Admitted).principal;
-    const last = messages.at(-1)?.offset ?? 0;
-    const ends = [
-      ...(this.truth.mayFollow(userId, channel) ? [] : [['sync.right_ended', { userId }] as const]),
-      ...(this.truth.userOf(sessionId) ? [] : [['sync.session_ended', { userId, sessionId }] as const]),
-    ];
-    for (const [type, control] of ends) {
-      const logged = this.model
-        .now(channel)
-        .filter(({ message }) => message.type === type && JSON.stringify(message.data) === JSON.stringify(control));
-      if (logged.length < this.truth.timesCommitted(channel, type, control)) continue;
-      const end = logged.at(-1)?.message.offset ?? Infinity;
-      if (last > end) this.fail(new Error(`${userId} was sent ${last} of ${channel} after ${type} at ${end}`));
-    }
+    const leak = leakOf((data as Admitted).principal, frame as MessagesFrame, this.truth, this.model);
+    if (leak) this.fail(new Error(leak));
   }
 }
