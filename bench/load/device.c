@@ -134,6 +134,7 @@ static void verify(const char *text, size_t bytes, uint64_t first, uint64_t many
 }
 
 static void take(Device *device, const char *text, size_t bytes, uint64_t first, uint64_t many, uint64_t at) {
+  frames++;
   if (first > device->next) faults.lost += first - device->next;
   if (first < device->next) faults.doubled += device->next - first;
   for (uint64_t n = first; n < first + many; n++) arrived(n, at);

@@ -81,6 +81,7 @@ uint64_t histogramAt(const Histogram *histogram, double share);
 extern Histogram latencies;
 extern uint64_t firstMeasured;
 extern uint64_t deliveries;
+extern uint64_t frames;
 
 uint64_t now(void);
 _Noreturn void fail(const char *format, ...) __attribute__((format(printf, 1, 2)));

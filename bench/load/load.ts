@@ -33,8 +33,8 @@ export interface Times {
   max: number;
 }
 
-/** `deliveries` of which `measured` were timed, from the moment at which a message was due. */
-export type Run = Answer & Times & { deliveries: number; measured: number };
+/** `deliveries`, in so many `frames`, of which `measured` were timed, from the moment at which a message was due. */
+export type Run = Answer & Times & { deliveries: number; frames: number; measured: number };
 /** `ms` until everybody had everything; the times are those of single devices. */
 export type Connected = Answer & Times & { ms: number };
 

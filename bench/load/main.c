@@ -29,6 +29,7 @@ Faults faults;
 Histogram latencies;
 uint64_t firstMeasured;
 uint64_t deliveries;
+uint64_t frames;
 static int poller;
 static bool hasInput;
 
@@ -144,10 +145,12 @@ static void connectCommand(int atATime) {
 static void runCommand(double rate, uint64_t warmMs, uint64_t measuredMs) {
   latencies = (Histogram){0};
   deliveries = 0;
+  frames = 0;
   firstMeasured = published + (uint64_t)(rate * (double)warmMs / 1e3);
   publisherStart(rate, (uint64_t)(rate * (double)(warmMs + measuredMs) / 1e3));
   bool isComplete = waitForAll();
-  printf("{\"deliveries\":%llu,\"measured\":%llu,", (unsigned long long)deliveries, (unsigned long long)latencies.total);
+  printf("{\"deliveries\":%llu,\"frames\":%llu,\"measured\":%llu,", (unsigned long long)deliveries, (unsigned long long)frames,
+         (unsigned long long)latencies.total);
   answerTimes(&latencies);
   answerFaults(isComplete);
 }

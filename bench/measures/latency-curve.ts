@@ -58,7 +58,7 @@ async function curve(arena: Arena, sockets: number): Promise<{ stockAtMost: numb
   });
   const points: Point[] = [];
   for (const share of shares) {
-    const rounds = await alternate(arena.pick(5, 1), async (side) =>
+    const rounds = await alternate(arena.pick(3, 1), async (side) =>
       demandWhole(await sides[side].run(perSecond * share, arena.pick(1_000, 300), arena.pick(4_000, 700))),
     );
     const times = { ours: medianOf(rounds.ours), stock: medianOf(rounds.stock) };
