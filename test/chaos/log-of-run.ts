@@ -62,7 +62,7 @@ export class LogOfRun {
   async messages(): Promise<LogMessage[]> {
     const { rows } = await this.pool.query<Omit<LogMessage, 'n'> & { type: string }>(
       `select channel, "offset"::float8 as "offset", id, type, key, data is null as gone
-       from sync_message order by channel, "offset"`,
+       from sync_message where channel not like 'node:%' order by channel, "offset"`,
     );
     return rows.map(({ type, ...message }) => ({ ...message, n: numberOf(type) }));
   }

@@ -1,8 +1,17 @@
 import type { DataSource, EntityManager } from 'typeorm';
 import { inTransaction, queryWithin, withRunner } from '../log/borrowed-runner.js';
 import { joined, type Holding, type Mark, type Taken } from './device-record.js';
+import { DatabaseClock } from './database-clock.js';
 import { devicesOf } from './delivery-statement.js';
-import { appendRuns, insertReaders, lockDevices, noteDevices, shortenRuns, truncateRuns } from './receipt-statements.js';
+import {
+  appendRuns,
+  insertReaders,
+  lockDevices,
+  noteDevices,
+  readClock,
+  shortenRuns,
+  truncateRuns,
+} from './receipt-statements.js';
 import { dropHoldings, putHoldings } from './holding-statements.js';
 import { mergeOldRuns, removeDevices, removeSurplusDevices, removeUnseenDevices } from './prune-statements.js';
 
@@ -24,6 +33,8 @@ interface Claimed extends Entry {
  * the node that has the device's latest connection is heard, so that a late write of the other one undoes nothing.
  */
 export class LedgerStore {
+  private readonly clock = new DatabaseClock();
+
   /** @param timeoutMs what takes longer is given up */
   constructor(
     private readonly database: DataSource,
@@ -86,6 +97,7 @@ export class LedgerStore {
     transaction: EntityManager,
     now: () => number,
   ): Promise<Map<string, string>> {
+    await this.readClock(transaction, now);
     const connections = new Map(entries.map(({ taken }) => [keyOf(taken), taken.record.connection]));
     const isOurs = (row: DeviceRow): boolean => connections.get(rowKeyOf(row)) === row.connection;
     const identities = entries.map(({ taken }) => taken.record.identity);
@@ -94,7 +106,7 @@ export class LedgerStore {
     // One that is not noted as ours has moved, or the database was set back to a backup and does not know that it is here.
     const news = entries
       .filter(({ taken }) => taken.isNews || !ids.has(keyOf(taken)))
-      .map(({ taken }) => noteOf(taken, now));
+      .map(({ taken }) => noteOf(taken, now, this.clock));
     if (news.length > 0) {
       const columns = columnsOf(
         news,
@@ -103,13 +115,21 @@ export class LedgerStore {
         'name',
         'durable',
         'connection',
-        'ageMs',
+        'connectedAtMs',
         'connected',
         'unseenMs',
       );
       for (const row of await transaction.query<DeviceRow[]>(noteDevices, columns)) ids.set(rowKeyOf(row), row.id);
     }
     return ids;
+  }
+
+  /** Once a write; at first until it is known well enough. */
+  private async readClock(transaction: EntityManager, now: () => number): Promise<void> {
+    do {
+      const [answer] = await transaction.query<[{ ms: number }]>(readClock);
+      this.clock.answered(answer.ms, now());
+    } while (!this.clock.isSet);
   }
 }
 
@@ -143,10 +163,10 @@ async function storeHoldings(entries: readonly Claimed[], transaction: EntityMan
 const keyOf = ({ record: { identity } }: Taken): string => `${identity.userId} ${identity.deviceId}`;
 const rowKeyOf = ({ user_id, device_id }: DeviceRow): string => `${user_id} ${device_id}`;
 
-const noteOf = ({ record }: Taken, now: () => number) => ({
+const noteOf = ({ record }: Taken, now: () => number, clock: DatabaseClock) => ({
   ...record.identity,
   connection: record.connection,
-  ageMs: now() - record.connectedAt,
+  connectedAtMs: clock.at(record.connectedAt),
   connected: record.leftAt === null,
   unseenMs: record.leftAt === null ? 0 : now() - record.leftAt,
 });

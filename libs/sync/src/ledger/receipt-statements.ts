@@ -11,6 +11,8 @@ export const lockDevices = `
   order by d.user_id, d.device_id
   for no key update of d`;
 
+export const readClock = `select (extract(epoch from clock_timestamp()) * 1000)::float8 as ms`;
+
 /**
  * A node whose connection is not the device's latest changes nothing. One that began in the future did so before the
  * database's clock was set back.
@@ -18,11 +20,11 @@ export const lockDevices = `
 export const noteDevices = `
   insert into sync_device as d
     (user_id, device_id, name, durable, connection, connected_at, connected, first_seen_at, last_seen_at)
-  select user_id, device_id, name, durable, connection, statement_timestamp() - age_ms * interval '1 millisecond', connected,
-         statement_timestamp() - age_ms * interval '1 millisecond',
+  select user_id, device_id, name, durable, connection, least(to_timestamp(connected_at_ms / 1000), statement_timestamp()), connected,
+         least(to_timestamp(connected_at_ms / 1000), statement_timestamp()),
          statement_timestamp() - unseen_ms * interval '1 millisecond'
   from unnest($1::text[], $2::text[], $3::text[], $4::boolean[], $5::uuid[], $6::float8[], $7::boolean[], $8::float8[])
-    as given (user_id, device_id, name, durable, connection, age_ms, connected, unseen_ms)
+    as given (user_id, device_id, name, durable, connection, connected_at_ms, connected, unseen_ms)
   order by user_id, device_id
   on conflict (user_id, device_id) do update
   set name = excluded.name, durable = excluded.durable, connection = excluded.connection, connected_at = excluded.connected_at,
