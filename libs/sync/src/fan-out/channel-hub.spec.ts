@@ -313,6 +313,18 @@ describe('when the database was set back to a backup while this node ran', () =>
     expect(spans(early.frames)).toEqual(['4..5']);
   });
 
+  test('a reader whose device waits for a head that the backup does not hold begins anew', async () => {
+    const opened = await openHub(6);
+    const { log, hub } = opened;
+    const late = readerAt(opened, 2, 1);
+    await settle(log);
+    expect(spans(late.frames)).toEqual(['3..3']);
+    log.setBack(channel, 5);
+    hub.compare({ ...log.positionOf(channel), prunedTo: 0 }, 6);
+    await settle(log);
+    expect(late.resets).toEqual(['position_ahead']);
+  });
+
   test('a reader in the middle of a step that the backup does not hold begins anew, though the backup holds its cursor', async () => {
     const opened = await openHub();
     const { log, hub } = opened;

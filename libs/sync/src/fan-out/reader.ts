@@ -42,6 +42,8 @@ export class Reader {
   private step: Step | null = null;
   /** The user's right was asked for when the channel stood here, or later. */
   private entitledAt: number;
+  /** Where the channel stood when it was subscribed to: the device takes itself for behind until it gets there. */
+  private readonly awaited: number;
 
   /** @param after what the device has; null: nothing, it gets the state as of the head of this moment, and then every message */
   constructor(
@@ -52,6 +54,7 @@ export class Reader {
     hub.readers.add(this);
     this.cursor = after ?? 0;
     this.entitledAt = hub.head;
+    this.awaited = hub.head;
     if (after === null) this.step = stateAsOf(hub.head);
   }
 
@@ -84,8 +87,8 @@ export class Reader {
   }
 
   /**
-   * The log's history turned out to be another one than this reader was told. What both share stays; a reader beyond that
-   * begins anew.
+   * The log's history turned out to be another one than this reader was told. What both share stays; a reader beyond that, or
+   * whose device waits for what is beyond that, begins anew.
    */
   historyChanged(before: History, now: History): void {
     this.stepBack();
@@ -93,7 +96,7 @@ export class Reader {
     // Nothing of it was sent yet.
     if (this.step?.extent === 'changes' && this.cursor === this.step.after) this.step = null;
     // In the middle of a step the device has what was the latest at the step's end, and not at the cursor.
-    const offset = this.step?.upTo ?? this.cursor;
+    const offset = this.step?.upTo ?? Math.max(this.cursor, this.awaited);
     this.entitledAt = Math.min(this.entitledAt, this.cursor);
     const loss = now.lossOf({ epoch: before.epochAt(offset), offset });
     if (loss) this.startOver(loss);
