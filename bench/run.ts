@@ -36,14 +36,18 @@ for (const measure of measures) if (wanted.includes(measure.name)) await take(me
 async function take(measure: Measure): Promise<void> {
   console.log(`\n${measure.name}: ${measure.about}`);
   const arena = await Arena.open(values.quick);
-  const loadBefore = loadavg()[0]!;
+  const loadBefore = Number(loadavg()[0]!.toFixed(1));
   let result: Result;
   try {
     result = await measure.run(arena, (line) => console.log(`  ${line}`));
   } finally {
     await arena.close();
   }
-  const on = { ...machine(projectRoot), loadBefore: Number(loadBefore.toFixed(2)), quick: values.quick };
+  const on = {
+    ...machine(projectRoot),
+    load: { before: loadBefore, after: Number(loadavg()[0]!.toFixed(1)) },
+    quick: values.quick,
+  };
   const { verdicts, figures, generator, plot } = result;
   const kept = { machine: on, about: measure.about, generator, verdicts, figures };
   await writeFile(join(directory, `${measure.name}.json`), `${JSON.stringify(kept, null, 2)}\n`);
@@ -53,7 +57,9 @@ async function take(measure: Measure): Promise<void> {
     svgOf(plot, values.quick ? `quick look, no figures: ${source}` : source),
   );
   for (const line of verdicts.map(lineOf)) console.log(`  ${line}`);
-  console.log(`  ${source}; load before: ${on.loadBefore}. ${join(directory, measure.name)}.json, .svg`);
+  console.log(
+    `  ${source}; load before ${on.load.before}, after ${on.load.after}. ${join(directory, measure.name)}.json, .svg`,
+  );
 }
 
 function lineOf({ what, value, unit, target, isMet }: Verdict): string {

@@ -1,6 +1,7 @@
 import { demandWhole, type Arena } from './arena.js';
 import type { Load } from './load/load.js';
 import type { OursSetting } from './rigs/messages.js';
+import type { Rig } from './rigs/rig.js';
 
 /** The two that are compared, each with its devices connected and at rest while the other is measured. */
 export interface Sides {
@@ -16,7 +17,7 @@ export async function connectSides(
   databaseUrl: string,
   devices: number,
   options: Partial<OursSetting> = {},
-): Promise<Sides & { stop(): Promise<void> }> {
+): Promise<Sides & { rigs: Record<SideName, Rig>; stop(): Promise<void> }> {
   const rigs = { ours: await arena.ours({ databaseUrl, users: devices, ...options }), stock: await arena.stock() };
   const sides = {
     ours: arena.load(rigs.ours, { dialect: 'sync', devices }),
@@ -25,6 +26,7 @@ export async function connectSides(
   for (const name of sideNames) demandWhole(await sides[name].connect());
   return {
     ...sides,
+    rigs,
     async stop() {
       for (const name of sideNames) {
         await sides[name].stop();

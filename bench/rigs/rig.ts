@@ -23,6 +23,10 @@ export class Rig {
     return new Rig(child, port, publishPort, channel);
   }
 
+  get pid(): number {
+    return this.process.pid!;
+  }
+
   memory(): Promise<Memory> {
     const answer = next(this.process, 'memory');
     this.process.send({ say: 'memory' });
