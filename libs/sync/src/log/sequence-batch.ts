@@ -106,6 +106,8 @@ function batchesOf(rows: readonly MovedRow[]): Batch[] {
   return batches;
 }
 
+// What was moved is told from what was numbered, not from what was inserted: joined with each other, two sets of rows of which the
+// planner expects one row, after a VACUUM of an empty outbox, are compared each with each (65 ms for 450 messages against 12).
 // The batch draws its own xid while it runs, hence after its snapshot was taken, as `OutboxScan` needs it.
 const statement = {
   name: 'sync_sequence_batch',
@@ -157,13 +159,10 @@ const statement = {
     insert into sync_message (channel, "offset", id, type, key, data, published_at)
     select channel, heads.head - many + nth, message_id, type, key, data, published_at
     from numbered join heads on heads.name = numbered.channel
-    returning channel, "offset", id, type, key, data, published_at
   ), moved as (
-    select logged.*, heads.epoch, picked.id as outbox_id, picked.is_in_turn
-    from logged
-    join heads on heads.name = logged.channel
-    join numbered on numbered.message_id = logged.id
-    join picked on picked.id = numbered.id
+    select numbered.channel, heads.head - many + nth as "offset", message_id as id, type, key, data, published_at, heads.epoch,
+           numbered.id as outbox_id, numbered.id in (select id from fitting) as is_in_turn
+    from numbered join heads on heads.name = numbered.channel
   )
   select (select count(*) from found)::int as found, (select count(*) from fitting)::int as fitting,
          (select count(*) from picked)::int as picked,
