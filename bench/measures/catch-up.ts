@@ -1,3 +1,4 @@
+import { setTimeout as pause } from 'node:timers/promises';
 import { demandWhole } from '../arena.js';
 import { loadInC, median, rounded, verdict, type Measure } from '../measure.js';
 import { alternate, sideNames, type Sides } from '../sides.js';
@@ -11,6 +12,7 @@ export const catchUp: Measure = {
   async run(arena) {
     const postgres = await arena.postgres();
     const databaseUrl = postgres.url();
+    const database = await arena.database(databaseUrl);
     const rigs = {
       ours: await arena.ours({ databaseUrl, users: 1, sync: { compactAfterMessages: 1_000_000 } }),
       stock: await arena.stock({ databaseUrl }),
@@ -25,6 +27,8 @@ export const catchUp: Measure = {
         await sides[side].cut();
         demandWhole(await sides[side].publish(arena.pick(4_000, 10_000), missed));
       }
+      // Stored is not yet numbered.
+      while ((await database.query<unknown[]>('select from sync_outbox limit 1')).length > 0) await pause(20);
     };
     for (const side of sideNames) demandWhole(await sides[side].connect());
     await settle();
