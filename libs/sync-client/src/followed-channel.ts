@@ -37,6 +37,8 @@ interface Subscription {
   initial: boolean;
   /** Show nothing before the head: a step was cut off, or a new history replaces the old one. */
   hold: boolean;
+  /** The step of its last frame goes on. */
+  inStep: boolean;
 }
 
 /**
@@ -171,6 +173,7 @@ export class FollowedChannel {
       expectsReset: false,
       initial: position === null,
       hold: this.#midStep || this.#view.isReplacing,
+      inStep: false,
     };
     this.#subscription = subscription;
     const answered = (answer: SubscribeAnswer): void =>
@@ -208,7 +211,7 @@ export class FollowedChannel {
     const reading = readFrame(this.#position?.offset ?? 0, frame);
     if (reading.kind === 'duplicate') {
       // A step may end with a frame that brings nothing new.
-      if (frame.to === this.#position?.offset && frame.more === undefined) this.#midStep = false;
+      if (frame.to === this.#position?.offset && frame.more === undefined) this.#midStep = subscription.inStep = false;
       return this.#settle(subscription);
     }
     if (reading.kind === 'gap') {
@@ -230,6 +233,7 @@ export class FollowedChannel {
     this.#midStep = midStep;
     this.#until = until;
     subscription.advanced = true;
+    subscription.inStep = reading.midStep;
     this.#view.stage(messages, circumstances);
     if (subscription === this.#subscription && subscription.socket === this.#socket) {
       this.around.committed(this.name, position.offset, bytes);
@@ -274,7 +278,7 @@ export class FollowedChannel {
     if (reachedHead) subscription.initial = false;
     if (reachedHead && subscription.hold) {
       subscription.hold = false;
-      this.#midStep = false;
+      this.#midStep = subscription.inStep;
     }
     if (!this.#midStep && !subscription.hold) this.#view.publish(this.#position);
     if (subscription !== this.#subscription || subscription.socket !== this.#socket) return;

@@ -316,6 +316,27 @@ describe('interruptions', () => {
     },
   );
 
+  test('shows nothing of a step that goes beyond the head for which a cut off one was held back', async () => {
+    for (let n = 1; n <= 3; n++) server.append(channel, `file:${n}`, n);
+    server.oneStep = true;
+    server.pageSize = 1;
+    server.pages = () => 1;
+    const client = newClient();
+    client.follow(channel);
+    client.connect();
+    await server.next('ack');
+    server.socket.conn.close();
+    await server.next('ack');
+    server.append(channel, 'file:4', 4);
+    server.append(channel, 'file:5', 5);
+    const shown: number[] = [];
+    client.subscribe(channel, () => shown.push(client.channel(channel).position?.offset ?? 0));
+    server.socket.emit('messages', server.frame(channel, 3, 4, true));
+    server.socket.emit('messages', server.frame(channel, 5, 5));
+    await client.waitFor('live');
+    expect(shown.filter((offset) => offset > 0)[0]).toBe(5);
+  });
+
   test('says where a step ends that was cut off, so that a server set back in between knows', async () => {
     for (let n = 1; n <= 3; n++) server.append(channel, `file:${n}`, n);
     server.oneStep = true;
