@@ -26,13 +26,14 @@ export class Pages {
     const { channel } = this;
     const limit = this.messagesIn(mostBytes);
     const recent = this.tail.after(cursor, limit);
+    // No further than the page may reach: beyond the end of its statistics the planner expects two messages, and takes and
+    // sorts all there are up to the head for each page (2.5 ms of 10,000, against 0.2).
+    const upTo = Math.min(head, cursor + limit);
     const page = recent
       ? { messages: recent, prunedTo: 0 }
-      : await this.weighed(`all:${cursor}:${head}:${limit}`, () =>
-          this.log.page({ channel, after: cursor, upTo: head, limit }),
-        );
+      : await this.weighed(`all:${cursor}:${upTo}`, () => this.log.page({ channel, after: cursor, upTo, limit }));
     const last = page.messages.at(-1)?.offset ?? 0;
-    return { ...page, to: page.messages.length < limit ? Math.max(head, last) : last };
+    return { ...page, to: page.messages.length < limit ? Math.max(upTo, last) : last };
   }
 
   /** What the step has after `cursor`. @param mostBytes that will be told of it */
