@@ -90,7 +90,7 @@ export const defaultSyncOptions: Omit<ResolvedSyncOptions, 'node'> = {
   publishQueueBytes: kibibytes(64 * 1024),
   publishTimeoutMs: seconds(10),
   tailMessages: 1_000,
-  pageMessages: 100,
+  pageMessages: 500,
   frameBytes: kibibytes(256),
   deflateAfterBytes: kibibytes(4),
   compactAfterMessages: 1_000,
