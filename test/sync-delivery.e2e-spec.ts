@@ -132,8 +132,11 @@ describe('delivery', () => {
   });
 
   it('gives a new device the present state: the latest of each key, nothing that is gone', async () => {
+    const witness = follow('alma', 'band:b1');
+    await witness.subscribe();
     for (let n = 1; n <= 30; n++) await publish('band:b1', n, `song:${n % 3}`);
     await sync.app.get(EventBroadcaster).publish({ channel: 'band:b1', type: 'gone', key: 'song:0', data: null });
+    await witness.until(at(31));
     const tina = follow('tina', 'band:b1');
     const answer = await tina.subscribe();
     expect(answer).toMatchObject({ ok: true });
