@@ -8,7 +8,6 @@ type Listener = (...args: unknown[]) => void;
 
 /** Of Socket.IO's namespace `/sync` what the gateway uses, over lines of the simulated world. */
 export class MemoryNamespace {
-  readonly adapter = { rooms: new Map<string, Set<ServerSocket>>() };
   readonly server = { engine: { opts: {} } };
   private middleware: Middleware = (_, next) => next();
 
@@ -24,18 +23,6 @@ export class MemoryNamespace {
 
   use(middleware: Middleware): void {
     this.middleware = middleware;
-  }
-
-  get local() {
-    return {
-      to: (rooms: string | string[]) => ({
-        emit: (event: string, frame: unknown) => {
-          const packet = encoded(event, frame);
-          const sockets = new Set([rooms].flat().flatMap((room) => [...(this.adapter.rooms.get(room) ?? [])]));
-          for (const socket of sockets) socket.deliver(event, frame, packet);
-        },
-      }),
-    };
   }
 
   /** A line was opened to this server. */
@@ -71,7 +58,6 @@ export class ServerSocket {
   data: unknown = null;
   readonly handshake: { auth: Record<string, unknown> };
   readonly conn = { transport: { writable: true, on: () => undefined }, on: () => undefined };
-  private readonly rooms = new Set<string>();
   private readonly anyListeners: Listener[] = [];
   private readonly listeners: [string, Listener][] = [];
 
@@ -102,19 +88,6 @@ export class ServerSocket {
     this.line.sendDown(packet);
   }
 
-  join(room: string): void {
-    const { rooms } = this.namespace.adapter;
-    rooms.set(room, (rooms.get(room) ?? new Set()).add(this));
-    this.rooms.add(room);
-  }
-
-  leave(room: string): void {
-    const members = this.namespace.adapter.rooms.get(room);
-    members?.delete(this);
-    if (members?.size === 0) this.namespace.adapter.rooms.delete(room);
-    this.rooms.delete(room);
-  }
-
   disconnect(): void {
     if (!this.connected) return;
     this.line.sendDown('41/sync,');
@@ -131,12 +104,11 @@ export class ServerSocket {
     for (const listener of this.anyListeners) listener(...given);
   }
 
-  /** As Socket.IO: the rooms are left between the two events. */
+  /** As Socket.IO: two events, one after the other. */
   ended(): void {
     if (!this.connected) return;
     this.connected = false;
     this.tell('disconnecting');
-    for (const room of [...this.rooms]) this.leave(room);
     this.tell('disconnect');
   }
 

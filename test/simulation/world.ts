@@ -51,6 +51,7 @@ export class World {
       pageMessages: random.between(1, 12),
       tailMessages: random.pick([1, 8, 100]),
       frameBytes: random.pick([300, 2_000, 100_000]),
+      socketsPerTurn: random.pick([1, 2, 64]),
       compactAfterMessages: random.pick([3, 12, 1_000]),
       sequencerBatch: random.pick([1, 4, 500]),
       ackTimeoutMs: 5_000,

@@ -30,6 +30,8 @@ const schema = z.strictObject({
   pageMessages: positive,
   /** … and bytes in one frame, but for a single message that is larger. */
   frameBytes: positive,
+  /** Sockets that a room's frame is written to before whatever else has come in gets its turn: some ten microseconds each. */
+  socketsPerTurn: positive,
   /** A frame of more bytes is compressed, once for all devices that accept it. */
   deflateAfterBytes: positive,
   /** A reader further behind gets the latest of each key instead of every message. */
@@ -38,9 +40,9 @@ const schema = z.strictObject({
   windowBytes: positive,
   /** A client that owes an acknowledgement for this long is disconnected with `ack_timeout`. */
   ackTimeoutMs: positive,
-  /** How often a connection's session and rights are asked for without any news: the safety net of lost news. */
+  /** How often, at least, a connection's session and rights are asked for without any news: the safety net of lost news. */
   recheckMs: positive,
-  /** What clients are told: acknowledge at the latest after this time, … */
+  /** What clients are told, on the average: acknowledge at the latest after this time, … */
   ackEveryMs: positive,
   /** … or later, where this node would get more acknowledgements a second than these. */
   acksPerSecond: positive,
@@ -92,6 +94,7 @@ export const defaultSyncOptions: Omit<ResolvedSyncOptions, 'node'> = {
   tailMessages: 1_000,
   pageMessages: 500,
   frameBytes: kibibytes(256),
+  socketsPerTurn: 128,
   deflateAfterBytes: kibibytes(4),
   compactAfterMessages: 1_000,
   windowBytes: kibibytes(1024),

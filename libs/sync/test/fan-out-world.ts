@@ -3,6 +3,7 @@ import { ChannelHub, type HubOptions } from '../src/fan-out/channel-hub.js';
 import type { WeighedFrame } from '../src/fan-out/frames.js';
 import type { PositionLoss } from '../src/fan-out/history.js';
 import { Reader, type ReaderSocket } from '../src/fan-out/reader.js';
+import { Turns } from '../src/fan-out/turns.js';
 import { Window } from '../src/fan-out/window.js';
 import { latestOfEachKey, MemoryLog, rowsOf, type Entry } from './memory-log.js';
 
@@ -10,6 +11,7 @@ export interface WorldOptions extends HubOptions {
   channels: readonly string[];
   sockets: number;
   windowBytes: number;
+  socketsPerTurn: number;
 }
 
 /** What one subscription was sent, checked as it comes. */
@@ -41,7 +43,6 @@ class Subscription {
 /** A device's socket as far as readers know it. It notes what comes, and how much of that is unacknowledged. */
 class TestSocket implements ReaderSocket {
   readonly window: Window;
-  readonly rooms = new Set<string>();
   readonly subscriptions = new Map<string, Subscription>();
   readonly opening = new Set<string>();
   stalled = false;
@@ -57,20 +58,17 @@ class TestSocket implements ReaderSocket {
     this.window = new Window(windowBytes, () => 0);
   }
 
+  /** The channels in whose room it is. */
+  get rooms(): string[] {
+    return [...this.subscriptions].filter(([, { reader }]) => reader?.isInRoom).map(([channel]) => channel);
+  }
+
   send({ frame }: WeighedFrame): void {
     this.receive(frame);
   }
 
   signal(): void {
     throw new Error('nobody sends signals in this world');
-  }
-
-  joinRoom(channel: string): void {
-    this.rooms.add(channel);
-  }
-
-  leaveRoom(channel: string): void {
-    this.rooms.delete(channel);
   }
 
   windowFilled(): void {
@@ -143,9 +141,11 @@ export class FanOutWorld {
   readonly log = new MemoryLog();
   readonly sockets: TestSocket[];
   private readonly hubs: Map<string, ChannelHub>;
+  private readonly turns: Turns;
   private readonly ended: [string, Subscription][] = [];
 
   constructor(private readonly options: WorldOptions) {
+    this.turns = new Turns(options.socketsPerTurn);
     this.sockets = Array.from({ length: options.sockets }, () => new TestSocket(this.log, options.windowBytes));
     this.hubs = new Map(options.channels.map((channel) => [channel, this.hubOf(channel)]));
   }
@@ -210,13 +210,12 @@ export class FanOutWorld {
 
   /** Everybody has everything, is in the room, and got what a reader of the log must get: no more, no less. */
   check(): void {
-    for (const { subscriptions, rooms, window, faults } of this.sockets) {
+    for (const { subscriptions, window, faults } of this.sockets) {
       if (faults.length > 0) throw faults[0];
       expect(window.unacknowledgedBytes).toBe(0);
       for (const [channel, subscription] of subscriptions) {
         expect(subscription.sentUpTo).toBe(this.log.headOf(channel));
         expect(subscription.reader?.isInRoom).toBe(true);
-        expect(rooms.has(channel)).toBe(true);
         expect(subscription.frames.at(-1)?.more).toBeUndefined();
         if (this.log.isPruned) this.checkOutcome(channel, subscription);
         else this.checkContent(channel, subscription);
@@ -258,12 +257,7 @@ export class FanOutWorld {
   }
 
   private hubOf(channel: string): ChannelHub {
-    return new ChannelHub(channel, this.log.asReader, this.options, {
-      broadcast: (name, { frame }) => {
-        for (const socket of this.sockets) if (socket.rooms.has(name)) socket.receive(frame);
-      },
-      obey: () => undefined,
-    });
+    return new ChannelHub(channel, this.log.asReader, this.options, { obey: () => undefined }, this.turns);
   }
 
   private async moved(): Promise<boolean> {
@@ -280,10 +274,10 @@ export class FanOutWorld {
     );
   }
 
-  /** Until no read is pending and every promise has run. */
-  private async quiet(): Promise<void> {
+  /** Until no read is pending, every promise has run, and every room was told. */
+  async quiet(): Promise<void> {
     await nextTurn();
-    while (this.log.pending.length > 0) {
+    while (this.log.pending.length > 0 || !this.turns.isIdle) {
       this.log.answerAll();
       await nextTurn();
     }

@@ -43,6 +43,7 @@ export class ReadingDevice implements ReaderSocket {
     const moved = this.arrival();
     this.window.acknowledged(this.hub.channel, this.offset);
     this.reader.pump();
+    if (this.isAtHead) return;
     await moved;
     if (this.fault) throw this.fault;
   }
@@ -72,14 +73,6 @@ export class ReadingDevice implements ReaderSocket {
     this.resets.push(loss);
     this.rows.clear();
     this.offset = 0;
-  }
-
-  joinRoom(): void {
-    this.wake();
-  }
-
-  leaveRoom(): void {
-    // Frames of the room do not come here.
   }
 
   windowFilled(): void {

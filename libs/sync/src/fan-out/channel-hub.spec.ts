@@ -3,21 +3,22 @@ import { nextTurn } from '../../test/fan-out-world.js';
 import { MemoryLog, type Entry } from '../../test/memory-log.js';
 import type { Batch } from '../log/sequence-batch.js';
 import { ChannelHub, type HubNode } from './channel-hub.js';
+import type { WeighedFrame } from './frames.js';
 import type { PositionLoss } from './history.js';
 import { Reader, type ReaderSocket } from './reader.js';
+import { Turns } from './turns.js';
 import { Window } from './window.js';
 
 const channel = 'band:a';
 /** About an entity of its own, so that it is part of the state. */
 const note = (key: string): Entry => ({ key, gone: false });
-const quiet: HubNode = { broadcast: () => undefined, obey: () => undefined };
+const quiet: HubNode = { obey: () => undefined };
 
 /** A hub that is open on a log of `before` messages, with somebody in its room. */
 async function openHub(before = 0): Promise<{
   log: MemoryLog;
   hub: ChannelHub;
   sent: MessagesFrame[];
-  room: Set<MessagesFrame[]>;
   append: (many: number) => Batch;
 }> {
   const log = new MemoryLog();
@@ -29,19 +30,26 @@ async function openHub(before = 0): Promise<{
     );
   if (before > 0) append(before);
   const sent: MessagesFrame[] = [];
-  const room = new Set([sent]);
   const hub = new ChannelHub(
     channel,
     log.asReader,
     { tailMessages: 10, pageMessages: 10, frameBytes: 100_000, compactAfterMessages: 100 },
-    { broadcast: (_, { frame }) => room.forEach((frames) => frames.push(frame)), obey: () => undefined },
+    quiet,
+    new Turns(64),
   );
   const opening = hub.open();
   await nextTurn();
   log.answerAll();
   await opening;
-  hub.join({ broadcastSent: () => undefined });
-  return { log, hub, sent, room, append };
+  const first = {
+    sentUpTo: hub.head,
+    tell: ({ frame }: WeighedFrame) => {
+      sent.push(frame);
+      first.sentUpTo = frame.to;
+    },
+  };
+  hub.join(first);
+  return { log, hub, sent, append };
 }
 
 async function settle(log: MemoryLog): Promise<void> {
@@ -50,6 +58,8 @@ async function settle(log: MemoryLog): Promise<void> {
     log.answerAll();
     await nextTurn();
   }
+  // What was told last is rested from, and then what came meanwhile is told.
+  await nextTurn();
 }
 
 const spans = (frames: readonly MessagesFrame[]): string[] => frames.map(({ from, to }) => `${from}..${to}`);
@@ -61,6 +71,7 @@ test('has what came while it was being opened, without another hint', async () =
     log.asReader,
     { tailMessages: 10, pageMessages: 10, frameBytes: 100_000, compactAfterMessages: 100 },
     quiet,
+    new Turns(64),
   );
   const opening = hub.open();
   hub.deliver(log.append(channel, [note('one')]));
@@ -86,6 +97,7 @@ test('takes what is new of a batch that it has in part', async () => {
   hub.deliver(append(2));
   append(2);
   hub.deliver({ channel, epoch: 'epoch-1', from: 2, to: 4, messages: log.between(channel, 1, 4) });
+  await settle(log);
   expect(spans(sent)).toEqual(['1..2', '3..4']);
 });
 
@@ -179,6 +191,7 @@ test('may be opened again after its log could not be read', async () => {
     log.asReader,
     { tailMessages: 1, pageMessages: 1, frameBytes: 100_000, compactAfterMessages: 1 },
     quiet,
+    new Turns(64),
   );
   const failing = hub.open();
   log.pending.pop()!.fail();
@@ -191,7 +204,7 @@ test('may be opened again after its log could not be read', async () => {
 
 /** A reader that stands at `offset`, and what it is told. */
 function readerAt(
-  { hub, room }: Pick<Awaited<ReturnType<typeof openHub>>, 'hub' | 'room'>,
+  { hub }: Pick<Awaited<ReturnType<typeof openHub>>, 'hub'>,
   offset: number | null,
   windowBytes = 1_000_000,
 ): { frames: MessagesFrame[]; resets: PositionLoss[]; acknowledge: () => void } {
@@ -205,8 +218,6 @@ function readerAt(
     window,
     isHeld: false,
     send: ({ frame }) => void told.frames.push(frame),
-    joinRoom: () => void room.add(told.frames),
-    leaveRoom: () => void room.delete(told.frames),
     windowFilled: () => undefined,
     reset: (_, __, loss) => {
       told.frames.length = 0;

@@ -6,8 +6,10 @@ import { firstFrame, Frames, type WeighedFrame } from './frames.js';
 import { History, type PositionLoss } from './history.js';
 import { Pages } from './pages.js';
 import type { Reader, ReaderSocket } from './reader.js';
+import { Room, type RoomMember } from './room.js';
 import { needsFrom, type Step } from './step.js';
 import { Tail } from './tail.js';
+import type { Turns } from './turns.js';
 
 export interface HubOptions {
   /** Messages kept in memory for readers that come back. */
@@ -22,16 +24,8 @@ export interface HubOptions {
 
 /** What a hub needs of its node. */
 export interface HubNode {
-  /** Sends one frame to every reader that stands at the head: one encoding for all. */
-  broadcast(channel: string, weighed: WeighedFrame): void;
   /** Obeys, before this returns: nothing later may be sent to whom it concerns. */
   obey(control: Control): void;
-}
-
-/** Whoever stands at the head of a channel. */
-export interface RoomMember {
-  /** The room got this frame. */
-  broadcastSent(weighed: WeighedFrame): void;
 }
 
 /**
@@ -46,11 +40,9 @@ export interface RoomMember {
  */
 export class ChannelHub {
   readonly readers = new Set<Reader>();
-  private readonly room = new Set<RoomMember>();
+  private readonly room: Room;
   private readonly tail: Tail;
   private history: History | null = null;
-  /** Up to where the room was told. Below the head while there were only control messages since. */
-  private told = 0;
   /** Whose right to the channel has ended, and at which offset it did last. */
   private rightsEnded = new Map<string, number>();
   /** How often the hub was founded. What was read from the log before the last time is not to be trusted. */
@@ -69,10 +61,15 @@ export class ChannelHub {
     private readonly log: LogReader,
     private readonly options: HubOptions,
     private readonly node: HubNode,
+    private readonly turns: Turns,
   ) {
     this.tail = new Tail(options.tailMessages);
     this.pages = new Pages(channel, log, this.tail, options.pageMessages);
     this.frames = new Frames(channel);
+    this.room = new Room({
+      frameBytes: options.frameBytes,
+      frameOf: (from, to, messages) => this.frames.make(this.known.epochAt(to), from, to, messages),
+    });
   }
 
   /** Resolves when the head is known. What arrives meanwhile is noted and fetched. */
@@ -89,7 +86,7 @@ export class ChannelHub {
 
   /** Nobody follows the channel here. */
   get isIdle(): boolean {
-    return this.readers.size === 0 && this.room.size === 0;
+    return this.readers.size === 0 && this.room.isEmpty;
   }
 
   get founding(): number {
@@ -167,13 +164,11 @@ export class ChannelHub {
 
   /** Joins the room. A reader has seen, in this very turn, that it stands at the head. */
   join(member: RoomMember): void {
-    // Whoever is in the room is at one and the same place.
-    if (this.told < this.head) this.tellRoom([], this.head);
-    this.room.add(member);
+    this.room.join(member);
   }
 
   leave(member: RoomMember): void {
-    this.room.delete(member);
+    this.room.leave(member);
   }
 
   /** To all who follow the channel here, wherever they stand. @param sender is not told */
@@ -217,7 +212,6 @@ export class ChannelHub {
     const history = new History(state);
     this.history = history;
     this.rightsEnded = rightsEnded;
-    this.told = history.head;
     const { former } = this;
     this.former = null;
     if (this.heardOf > history.head) this.fill();
@@ -236,6 +230,7 @@ export class ChannelHub {
     this.tail.clear();
     this.pages.forget();
     this.frames.forget();
+    this.room.forget();
     this.openAgain();
   }
 
@@ -298,17 +293,10 @@ export class ChannelHub {
     if (!first || !last) return;
     history.advance(epoch, first.offset, last.offset);
     this.tail.push(fresh);
-    for (let rest = fresh; rest.length > 0;) {
-      const control = rest.findIndex(isControl);
-      if (control === 0) {
-        this.obey(rest[0]!);
-        rest = rest.slice(1);
-      } else {
-        const messages = firstFrame(control < 0 ? rest : rest.slice(0, control), this.options.frameBytes);
-        this.tellRoom(messages, messages.at(-1)!.offset);
-        rest = rest.slice(messages.length);
-      }
-    }
+    // Obeyed before any of this is told: whom they concern has left the room by then.
+    for (const message of fresh) if (isControl(message)) this.obey(message);
+    this.room.add(fresh.filter((message) => !isControl(message)));
+    if (this.room.hasUntold) this.turns.add(this.room);
   }
 
   private obey(message: Message): void {
@@ -316,15 +304,6 @@ export class ChannelHub {
     if (!control) return;
     if (control.type === rightEnded) this.rightsEnded.set(control.data.userId, message.offset);
     this.node.obey(control);
-  }
-
-  private tellRoom(messages: Message[], to: number): void {
-    if (this.room.size > 0) {
-      const weighed = this.frames.make(this.known.epochAt(to), this.told + 1, to, messages);
-      this.node.broadcast(this.channel, weighed);
-      for (const member of this.room) member.broadcastSent(weighed);
-    }
-    this.told = to;
   }
 
   private heardOfPruning({ prunedTo }: Pruned): void {

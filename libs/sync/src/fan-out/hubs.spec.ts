@@ -3,7 +3,14 @@ import type { NodeLink } from '../log/node-link.js';
 import type { LogReader } from '../log/log-reader.js';
 import { Hubs } from './hubs.js';
 
-const options = { tailMessages: 9, pageMessages: 9, frameBytes: 9_999, compactAfterMessages: 99, pollMs: 1_000 };
+const options = {
+  tailMessages: 9,
+  pageMessages: 9,
+  frameBytes: 9_999,
+  compactAfterMessages: 99,
+  pollMs: 1_000,
+  socketsPerTurn: 64,
+};
 
 /** A log with one message in `band:b1`, and which channels its heads were asked of, each time. */
 function world() {
@@ -21,7 +28,7 @@ function world() {
     },
   } as unknown as LogReader;
   const hubs = new Hubs(log, { onNews: () => undefined, onReconnected: () => undefined } as unknown as NodeLink, options);
-  hubs.start({ broadcast: () => undefined, obey: () => undefined });
+  hubs.start({ obey: () => undefined });
   return { hubs, polls };
 }
 

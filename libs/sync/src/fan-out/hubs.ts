@@ -6,6 +6,7 @@ import { monotonicMs } from '../monotonic.js';
 import type { PositionLoss } from './history.js';
 import type { ReaderSocket } from './reader.js';
 import { ChannelHub, type HubNode, type HubOptions } from './channel-hub.js';
+import { Turns } from './turns.js';
 
 /** A channel nobody here reads is kept this long, with its tail, for devices that come back. */
 const idleMs = 5 * 60_000;
@@ -18,16 +19,18 @@ const emptyMs = 10_000;
  */
 export class Hubs {
   private readonly hubs = new Map<string, ChannelHub>();
+  private readonly turns: Turns;
   private readonly idleSince = new Map<string, number>();
   private poll: NodeJS.Timeout | null = null;
   private polling: Promise<void> | null = null;
-  private node: HubNode = { broadcast: () => undefined, obey: () => undefined };
+  private node: HubNode = { obey: () => undefined };
 
   constructor(
     private readonly log: LogReader,
     link: NodeLink,
-    private readonly options: HubOptions & { pollMs: number },
+    private readonly options: HubOptions & { pollMs: number; socketsPerTurn: number },
   ) {
+    this.turns = new Turns(options.socketsPerTurn);
     link.onNews((news) => this.receive(news));
     link.onReconnected(() => void this.lookAtHeads());
   }
@@ -48,7 +51,7 @@ export class Hubs {
   async open(channel: string): Promise<ChannelHub> {
     let hub = this.hubs.get(channel);
     if (!hub) {
-      hub = new ChannelHub(channel, this.log, this.options, this.node);
+      hub = new ChannelHub(channel, this.log, this.options, this.node, this.turns);
       this.hubs.set(channel, hub);
     }
     // Somebody is coming: it must not be dropped before they are here.

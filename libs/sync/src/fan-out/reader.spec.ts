@@ -66,6 +66,7 @@ const scriptOf = (step: fc.Arbitrary<Step>) =>
       tailMessages: fc.constantFrom(1, 4, 20),
       pageMessages: fc.integer({ min: 1, max: 6 }),
       frameBytes: fc.constantFrom(1, 300, 100_000),
+      socketsPerTurn: fc.constantFrom(1, 2, 64),
       compactAfterMessages: fc.constantFrom(2, 8, 1_000),
     }),
     steps: fc.array(fc.record({ step, pause }), { maxLength: 120, size: 'max' }),
@@ -164,25 +165,31 @@ test('goes on after the second of two acknowledgements that come in one turn', a
   const world = worldOf({ windowBytes: 300 });
   const device = world.sockets[0]!;
   await Promise.all([follow(world, 'band:a'), follow(world, 'band:b')]);
-  for (let n = 0; n < 2; n++) world.hub('band:a').deliver(world.append('band:a', [{ key: null, gone: false }]));
+  for (let n = 0; n < 2; n++) {
+    world.hub('band:a').deliver(world.append('band:a', [{ key: null, gone: false }]));
+    await world.quiet();
+  }
   expect(device.window.isFull).toBe(true);
   const [first, last] = device.subscriptions.get('band:a')!.frames;
   device.acknowledge('band:a', first!.to);
   device.acknowledge('band:a', last!.to);
-  expect([...device.rooms].sort()).toEqual(['band:a', 'band:b']);
+  expect(device.rooms.sort()).toEqual(['band:a', 'band:b']);
 });
 
 test('joins the room only once less than half of the window is unacknowledged', async () => {
   const world = worldOf({ windowBytes: 300 });
   const device = world.sockets[0]!;
   await follow(world, 'band:a');
-  for (let n = 0; n < 2; n++) world.hub('band:a').deliver(world.append('band:a', [{ key: null, gone: false }]));
+  for (let n = 0; n < 2; n++) {
+    world.hub('band:a').deliver(world.append('band:a', [{ key: null, gone: false }]));
+    await world.quiet();
+  }
   const [first, last] = device.subscriptions.get('band:a')!.frames;
   device.acknowledge('band:a', first!.to);
   await nextTurn();
-  expect([device.window.isFull, device.window.isBelowHalf, device.rooms.size]).toEqual([false, false, 0]);
+  expect([device.window.isFull, device.window.isBelowHalf, device.rooms]).toEqual([false, false, []]);
   device.acknowledge('band:a', last!.to);
-  expect(device.rooms.size).toBe(1);
+  expect(device.rooms).toEqual(['band:a']);
 });
 
 test('gives a reader far behind the latest of each key, as one step that ends at the head of its beginning', async () => {
@@ -221,6 +228,7 @@ function worldOf(options: Partial<ConstructorParameters<typeof FanOutWorld>[0]> 
     windowBytes: 100_000,
     tailMessages: 10,
     pageMessages: 10,
+    socketsPerTurn: 64,
     frameBytes: 100_000,
     compactAfterMessages: 100,
     ...options,

@@ -2,6 +2,7 @@ import type { Signalled } from '@soleil/sync-protocol';
 import type { ChannelHub } from './channel-hub.js';
 import type { WeighedFrame } from './frames.js';
 import type { History, PositionLoss } from './history.js';
+import type { RoomMember } from './room.js';
 import { needsFrom, Step } from './step.js';
 import type { Window } from './window.js';
 
@@ -12,8 +13,6 @@ export interface ReaderSocket {
   readonly isHeld: boolean;
   send(weighed: WeighedFrame): void;
   signal(frame: Signalled): void;
-  joinRoom(channel: string): void;
-  leaveRoom(channel: string): void;
   /** The window is full: every reader of this socket steps back, so that it costs one window and not one for each channel. */
   windowFilled(): void;
   /** What the device has of this channel belongs to a history that is gone; the state from the start follows. */
@@ -34,7 +33,7 @@ export interface ReaderSocket {
  * Lagging, it sends page after page, as far as half of the window lets it. In the room it gets what everybody gets. The step into
  * the room happens in the same turn of the event loop in which the cursor equals the head: no gap, no duplicate, no buffer.
  */
-export class Reader {
+export class Reader implements RoomMember {
   private state: 'lagging' | 'in_room' | 'closed' = 'lagging';
   private pumping = false;
   private cursor: number;
@@ -79,10 +78,8 @@ export class Reader {
     void this.catchUp();
   }
 
-  /** The room got this frame, and so this reader's socket. */
-  broadcastSent({ frame, bytes }: WeighedFrame): void {
-    this.cursor = frame.to;
-    this.socket.window.sent(this.hub.channel, frame.to, bytes);
+  tell(weighed: WeighedFrame): void {
+    this.send(weighed);
     if (this.socket.window.isFull) this.socket.windowFilled();
   }
 
@@ -135,7 +132,6 @@ export class Reader {
         if (needsFrom(this.cursor, this.step) < this.hub.prunedTo) this.startOver('position_expired');
         if (this.cursor === this.hub.head) {
           this.hub.join(this);
-          this.socket.joinRoom(this.hub.channel);
           this.state = 'in_room';
           return;
         }
@@ -145,10 +141,8 @@ export class Reader {
         if (this.state !== 'lagging' || this.socket.isHeld) return;
         // Meanwhile this reader may have started over, or it has to.
         if (!weighed || cursor !== this.cursor || step !== this.step) continue;
-        this.cursor = weighed.frame.to;
-        if (this.cursor === this.step?.upTo) this.step = null;
-        this.socket.send(weighed);
-        this.socket.window.sent(this.hub.channel, weighed.frame.to, weighed.bytes);
+        if (weighed.frame.to === this.step?.upTo) this.step = null;
+        this.send(weighed);
       }
     } catch (error) {
       this.socket.readFailed(this, error);
@@ -158,10 +152,16 @@ export class Reader {
     }
   }
 
+  private send(weighed: WeighedFrame): void {
+    const { frame, bytes } = weighed;
+    this.cursor = frame.to;
+    this.socket.send(weighed);
+    this.socket.window.sent(this.hub.channel, frame.to, bytes);
+  }
+
   private leaveRoom(): void {
     this.state = 'lagging';
     this.hub.leave(this);
-    this.socket.leaveRoom(this.hub.channel);
   }
 }
 

@@ -51,6 +51,7 @@ export class Connection implements ReaderSocket, Entitled, SignalLine {
   /** Nothing is sent: whether it still may be is being asked. */
   isHeld = false;
   private channels: ReadonlySet<string> = new Set();
+  private ackEveryMs = 0;
   /** The pace the client was last told. */
   private told: Pace | null = null;
   private expiry: NodeJS.Timeout | null = null;
@@ -64,6 +65,8 @@ export class Connection implements ReaderSocket, Entitled, SignalLine {
     bus: Bus,
     { token, principal, deviceId, acceptsDeflate }: Admitted,
     windowBytes: number,
+    /** From 0 to 1, another one for each connection: what all of them do now and then, they do not do together. */
+    private readonly spread: number,
   ) {
     this.token = token;
     this.acceptsDeflate = acceptsDeflate;
@@ -105,14 +108,6 @@ export class Connection implements ReaderSocket, Entitled, SignalLine {
 
   sendSignal(frame: Signalled): void {
     this.emit('signal', frame);
-  }
-
-  joinRoom(channel: string): void {
-    this.frames.join(this.socket, channel, this.acceptsDeflate);
-  }
-
-  leaveRoom(channel: string): void {
-    this.frames.leave(this.socket, channel, this.acceptsDeflate);
   }
 
   windowFilled(): void {
@@ -178,18 +173,35 @@ export class Connection implements ReaderSocket, Entitled, SignalLine {
   acknowledged(channel: string, offset: number): void {
     this.window.acknowledged(channel, offset);
     this.record.acknowledged(channel, offset);
-    this.setPace();
+    this.tellPace();
     this.pumpAll();
     this.signals.flush();
   }
 
+  /** @param ackEveryMs what devices are to do on the average */
+  setPace(ackEveryMs: number): void {
+    this.ackEveryMs = Math.round(ackEveryMs * (0.75 + this.spread / 2));
+    this.tellPace();
+  }
+
+  /** A session's end and a right's are told in the log; asking is the safety net. @param everyMs at most */
+  recheck(everyMs: number): void {
+    this.entitlement.recheck(everyMs * (0.5 + this.spread / 2));
+  }
+
   /** Tells the client how often to acknowledge, where that has changed by much. */
-  setPace(ackEveryMs: number = this.told?.ackEveryMs ?? 0): void {
-    const ackEveryBytes = Math.ceil(this.window.limitBytes / 8);
+  private tellPace(): void {
+    const { ackEveryMs } = this;
+    const ackEveryBytes = Math.ceil(this.window.limitBytes / (this.isLive ? 2 : 8));
     const { told } = this;
     if (told && isNear(told.ackEveryMs, ackEveryMs) && isNear(told.ackEveryBytes, ackEveryBytes)) return;
     this.told = { ackEveryMs, ackEveryBytes };
     this.emit('pace', this.told);
+  }
+
+  /** It has every channel as it comes. A reader that catches up waits for each acknowledgement, one in a room only for the last that is left. */
+  private get isLive(): boolean {
+    return this.readers.size > 0 && [...this.readers.values()].every((reader) => reader.isInRoom);
   }
 
   endChannel(channel: string): void {

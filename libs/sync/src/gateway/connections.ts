@@ -4,6 +4,8 @@ import type { Connection } from './connection.js';
 export class Connections {
   private readonly all = new Set<Connection>();
   private readonly byUser = new Map<string, Set<Connection>>();
+  /** How many there ever were. */
+  count = 0;
 
   get size(): number {
     return this.all.size;
@@ -19,6 +21,7 @@ export class Connections {
 
   add(connection: Connection): void {
     this.all.add(connection);
+    this.count += 1;
     const { userId } = connection.principal;
     const own = this.byUser.get(userId);
     if (own) own.add(connection);

@@ -1,48 +1,73 @@
+import type { Socket as Line } from 'node:net';
 import { deflateSync } from 'node:zlib';
 import type { Namespace, Socket } from 'socket.io';
 import type { WeighedFrame } from '../fan-out/frames.js';
 
-/** The room of a channel's sockets that take large frames compressed. No channel has such a name. */
-const deflatingRoom = (channel: string): string => `${channel}~deflate`;
+type FrameEvent = 'messages' | 'deflated';
+
+/** Of the insides of Socket.IO, Engine.IO and ws what is used here. Each part may be missing or another one. */
+interface Insides {
+  server: { encoder?: { encode(packet: { type: number; nsp: string; data: unknown[] }): unknown[] } };
+  conn: {
+    readyState: string;
+    writeBuffer?: unknown[];
+    transport: { name: string; writable: boolean; socket?: { _socket?: Line | null } };
+  };
+}
+
+/** Socket.IO's EVENT packet. */
+const eventPacket = 2;
+/** Engine.IO's MESSAGE packet. */
+const messagePacket = '4';
 
 /**
- * Puts frames on the line. One frame is encoded once for all who stand at the head of its channel, and a large one is
- * compressed once for all who accept that, never by each socket: `perMessageDeflate` cost eight times the throughput.
+ * Puts frames on the line. One frame is encoded once for all whom it goes to, and a large one is compressed once for all who accept that, never
+ * by each socket: `perMessageDeflate` cost eight times the throughput.
+ *
+ * Below Socket.IO: the finished bytes go to the TCP socket, past what Socket.IO, Engine.IO and ws do for each packet and each
+ * receiver. Whoever listens to a stock client notices no difference. Where anything is not as it is known here (another transport, parser or engine,
+ * or bytes that still wait in that socket), the frame goes the public way, `socket.emit`. See docs/decisions/0010.
  */
 export class FrameSender {
   private readonly deflated = new WeakMap<WeighedFrame, string>();
+  private readonly encoded = {
+    messages: new WeakMap<WeighedFrame, Buffer>(),
+    deflated: new WeakMap<WeighedFrame, Buffer>(),
+  };
+  private readonly encoder: Insides['server']['encoder'];
 
   /** @param deflateAfterBytes frames of more than this are compressed */
   constructor(
     private readonly namespace: Namespace,
     private readonly deflateAfterBytes: number,
-  ) {}
-
-  join(socket: Socket, channel: string, accepts: boolean): void {
-    void socket.join(accepts ? deflatingRoom(channel) : channel);
+  ) {
+    this.encoder = (namespace.server as unknown as Insides['server']).encoder;
   }
 
-  leave(socket: Socket, channel: string, accepts: boolean): void {
-    void socket.leave(accepts ? deflatingRoom(channel) : channel);
-  }
-
-  /** To every socket of this node that is in the channel's room. */
-  broadcast(channel: string, weighed: WeighedFrame): void {
-    const { local } = this.namespace;
-    if (weighed.bytes <= this.deflateAfterBytes) {
-      local.to([channel, deflatingRoom(channel)]).emit('messages', weighed.frame);
-      return;
-    }
-    const { rooms } = this.namespace.adapter;
-    if (rooms.has(channel)) local.to(channel).emit('messages', weighed.frame);
-    if (rooms.has(deflatingRoom(channel)))
-      local.to(deflatingRoom(channel)).emit('deflated', { data: this.deflate(weighed) });
-  }
-
-  /** To one socket. */
+  /** @param accepts whether the device takes large frames compressed */
   send(socket: Socket, weighed: WeighedFrame, accepts: boolean): void {
-    if (accepts && weighed.bytes > this.deflateAfterBytes) socket.emit('deflated', { data: this.deflate(weighed) });
-    else socket.emit('messages', weighed.frame);
+    const event = accepts && weighed.bytes > this.deflateAfterBytes ? 'deflated' : 'messages';
+    const line = readyLine(socket);
+    const bytes = line && this.bytesOf(event, weighed);
+    if (bytes) line.write(bytes);
+    else socket.emit(event, this.payload(event, weighed));
+  }
+
+  private payload(event: FrameEvent, weighed: WeighedFrame): unknown {
+    return event === 'deflated' ? { data: this.deflate(weighed) } : weighed.frame;
+  }
+
+  /** As they go over the line; null where the packet is none of text. */
+  private bytesOf(event: FrameEvent, weighed: WeighedFrame): Buffer | null {
+    const known = this.encoded[event];
+    let bytes = known.get(weighed);
+    if (!bytes) {
+      const data = [event, this.payload(event, weighed)];
+      const packets = this.encoder?.encode({ type: eventPacket, nsp: this.namespace.name, data });
+      if (packets?.length !== 1 || typeof packets[0] !== 'string') return null;
+      known.set(weighed, (bytes = textFrame(messagePacket + packets[0])));
+    }
+    return bytes;
   }
 
   /** In this turn: were it left to a thread, what comes later could overtake it. */
@@ -54,4 +79,32 @@ export class FrameSender {
     }
     return data;
   }
+}
+
+/** The TCP socket beneath, if all that was sent before has gone through it: nothing is overtaken. */
+function readyLine(socket: Socket): Line | null {
+  const { conn } = socket as unknown as Insides;
+  const { transport } = conn;
+  if (!socket.connected || conn.readyState !== 'open' || transport.name !== 'websocket') return null;
+  if (!transport.writable || conn.writeBuffer?.length !== 0) return null;
+  const line = transport.socket?._socket;
+  return line?.writable && line.writableLength === 0 ? line : null;
+}
+
+/** A WebSocket frame of text, as servers send it (RFC 6455, section 5.2): whole, not masked. */
+function textFrame(text: string): Buffer {
+  const bytes = Buffer.byteLength(text);
+  const headBytes = bytes < 126 ? 2 : bytes < 65_536 ? 4 : 10;
+  const frame = Buffer.allocUnsafe(headBytes + bytes);
+  frame[0] = 0x81;
+  if (headBytes === 2) frame[1] = bytes;
+  else if (headBytes === 4) {
+    frame[1] = 126;
+    frame.writeUInt16BE(bytes, 2);
+  } else {
+    frame[1] = 127;
+    frame.writeBigUInt64BE(BigInt(bytes), 2);
+  }
+  frame.write(text, headBytes);
+  return frame;
 }

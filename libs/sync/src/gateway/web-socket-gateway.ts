@@ -23,6 +23,9 @@ const roundMs = 1_000;
 /** Devices of a server that stops come back spread over this time. */
 const drainSpreadMs = 2_000;
 
+/** The fractional parts of its multiples lie evenly between 0 and 1, however many there are. */
+const goldenRatio = (1 + Math.sqrt(5)) / 2;
+
 /** Who is connected, for status pages. */
 export interface ConnectionInfo {
   userId: string;
@@ -107,7 +110,6 @@ export class WebSocketGateway implements OnGatewayInit, OnGatewayConnection, Bef
     const sender = new FrameSender(namespace, this.options.deflateAfterBytes);
     this.sender = sender;
     this.hubs.start({
-      broadcast: (channel, weighed) => sender.broadcast(channel, weighed),
       obey: (control) => this.obey(control),
     });
   }
@@ -125,6 +127,7 @@ export class WebSocketGateway implements OnGatewayInit, OnGatewayConnection, Bef
       this.bus,
       admitted,
       Math.max(windowBytes - frameBytes, Math.ceil(windowBytes / 4)),
+      (this.connections.count * goldenRatio) % 1,
     );
     this.replaceEarlier(connection);
     this.connections.add(connection);
@@ -210,7 +213,7 @@ export class WebSocketGateway implements OnGatewayInit, OnGatewayConnection, Bef
         this.logger.warn(`Device ${connection.deviceId} acknowledges nothing; disconnecting it`);
         connection.close(new SyncError('ack_timeout', 'Nothing was acknowledged for too long.'));
       } else {
-        connection.entitlement.recheck(this.options.recheckMs);
+        connection.recheck(this.options.recheckMs);
         connection.setPace(ackEveryMs);
         connection.pumpAll();
       }

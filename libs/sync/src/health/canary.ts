@@ -1,9 +1,9 @@
 import { randomUUID } from 'node:crypto';
 import { setTimeout as pass } from 'node:timers/promises';
 import { Logger } from '@nestjs/common';
-import type { RoomMember } from '../fan-out/channel-hub.js';
 import type { WeighedFrame } from '../fan-out/frames.js';
 import type { Hubs } from '../fan-out/hubs.js';
+import type { RoomMember } from '../fan-out/room.js';
 import type { CanaryLog } from '../log/canary-log.js';
 import { Wake } from '../log/wake.js';
 import { monotonicMs } from '../monotonic.js';
@@ -40,6 +40,7 @@ const givenUpAfter = 10;
  * A stage that stops is named within three intervals; when a message comes through, all is well at once.
  */
 export class Canary implements RoomMember {
+  sentUpTo = 0;
   private readonly logger = new Logger('Canary');
   private readonly wake = new Wake();
   private flight: Flight | null = null;
@@ -70,7 +71,8 @@ export class Canary implements RoomMember {
     await this.running;
   }
 
-  broadcastSent({ frame }: WeighedFrame): void {
+  tell({ frame }: WeighedFrame): void {
+    this.sentUpTo = frame.to;
     const own = frame.messages.find(({ id }) => id === this.flight?.id);
     if (own) this.flight?.land(own.offset);
   }
@@ -102,6 +104,7 @@ export class Canary implements RoomMember {
 
   private async through(flight: Flight): Promise<number> {
     const hub = await this.hubs.open(this.log.channel);
+    this.sentUpTo = hub.head;
     hub.join(this);
     await this.log.publish(flight.id);
     flight.isStored = true;

@@ -4,6 +4,7 @@ import type { TestDatabase } from '../../../../test/support/database.js';
 import { syncDatabase } from '../../../../test/support/sync-database.js';
 import { ReadingDevice } from '../../test/reading-device.js';
 import { costOf } from '../../test/statement-cost.js';
+import { Turns } from '../fan-out/turns.js';
 import { ChannelHub, type HubOptions } from '../fan-out/channel-hub.js';
 import { LogReader } from './log-reader.js';
 import { pruneMessages } from './prune-statements.js';
@@ -106,10 +107,8 @@ describe('retention', () => {
   });
 
   const hubOf = async (options: HubOptions): Promise<ChannelHub> => {
-    const hub = new ChannelHub(channel, new LogReader(database), options, {
-      broadcast: () => undefined,
-      obey: () => undefined,
-    });
+    const node = { obey: () => undefined };
+    const hub = new ChannelHub(channel, new LogReader(database), options, node, new Turns(64));
     await hub.open();
     return hub;
   };

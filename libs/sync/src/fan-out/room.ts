@@ -1,0 +1,105 @@
+import type { Message } from '@soleil/sync-protocol';
+import { firstFrame, type WeighedFrame } from './frames.js';
+import type { Teller } from './turns.js';
+
+/** Whoever stands at the head of a channel, but for what the room is still being told. */
+export interface RoomMember {
+  /** Everything up to here was sent. */
+  readonly sentUpTo: number;
+  /** Sends what follows, and stands at its end then. */
+  tell(weighed: WeighedFrame): void;
+}
+
+export interface RoomOptions {
+  /** Bytes in one frame, but for a single message that is larger. */
+  frameBytes: number;
+  /** @returns a frame of the messages, for somebody who was sent everything before `from` */
+  frameOf(from: number, to: number, messages: readonly Message[]): WeighedFrame;
+}
+
+/** Some of what there is to tell, as it goes from member to member. */
+interface Telling {
+  messages: readonly Message[];
+  to: number;
+  /** Who was in the room when it began. Who came later has stood beyond it. */
+  members: readonly RoomMember[];
+  /** How many of them were told, or had left. */
+  done: number;
+  /** By what their receivers had: all the same, but for those who came while there was something untold. */
+  frames: Map<number, WeighedFrame>;
+}
+
+/**
+ * Those who get each message as it comes, a part of them in each turn of the event loop (see `Turns`), each in order. What
+ * comes while a frame goes round is gathered for the next one: the busier a node, the more messages share a frame.
+ */
+export class Room implements Teller {
+  private readonly members = new Set<RoomMember>();
+  /** What not everybody was told; what is being told comes first. */
+  private untold: Message[] = [];
+  private telling: Telling | null = null;
+
+  constructor(private readonly options: RoomOptions) {}
+
+  get isEmpty(): boolean {
+    return this.members.size === 0;
+  }
+
+  get hasUntold(): boolean {
+    return this.untold.length > 0;
+  }
+
+  join(member: RoomMember): void {
+    this.members.add(member);
+  }
+
+  /** It is sent nothing more from here on. */
+  leave(member: RoomMember): void {
+    this.members.delete(member);
+    if (this.isEmpty) this.forget();
+  }
+
+  /** Everybody here has everything before these messages, or will be told of it first. */
+  add(messages: readonly Message[]): void {
+    if (!this.isEmpty) this.untold.push(...messages);
+  }
+
+  /** What was not told yet is told to nobody. */
+  forget(): void {
+    this.untold = [];
+    this.telling = null;
+  }
+
+  tell(most: number): { told: number; isDone: boolean } {
+    const telling = (this.telling ??= this.begin());
+    let told = 0;
+    for (; told < most && telling.done < telling.members.length; telling.done++) {
+      const member = telling.members[telling.done]!;
+      if (!this.members.has(member) || member.sentUpTo >= telling.to) continue;
+      member.tell(this.frameAfter(member.sentUpTo, telling));
+      told++;
+    }
+    const isDone = telling.done === telling.members.length;
+    // Where the last member has left meanwhile, all was forgotten.
+    if (isDone && telling === this.telling) {
+      this.untold = this.untold.slice(telling.messages.length);
+      this.telling = null;
+    }
+    return { told, isDone };
+  }
+
+  private begin(): Telling {
+    // A copy: more is added meanwhile.
+    const messages = [...firstFrame(this.untold, this.options.frameBytes)];
+    return { messages, to: messages.at(-1)!.offset, members: [...this.members], done: 0, frames: new Map() };
+  }
+
+  private frameAfter(sentUpTo: number, { messages, to, frames }: Telling): WeighedFrame {
+    let weighed = frames.get(sentUpTo);
+    if (!weighed) {
+      const own = messages.filter(({ offset }) => offset > sentUpTo);
+      frames.set(sentUpTo, (weighed = this.options.frameOf(sentUpTo + 1, to, own)));
+    }
+    return weighed;
+  }
+}

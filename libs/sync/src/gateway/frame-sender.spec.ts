@@ -1,0 +1,149 @@
+import { jest } from '@jest/globals';
+import { createServer } from 'node:http';
+import type { AddressInfo } from 'node:net';
+import { inflateSync } from 'node:zlib';
+import type { Message, MessagesFrame } from '@soleil/sync-protocol';
+import { Server, type ServerOptions, type Socket } from 'socket.io';
+import { io, type ManagerOptions, type SocketOptions } from 'socket.io-client';
+import { Frames, type WeighedFrame } from '../fan-out/frames.js';
+import { FrameSender } from './frame-sender.js';
+
+const frames = new Frames('band:b1');
+const frameOf = (offset: number, bytes: number): WeighedFrame => {
+  const message: Message = {
+    offset,
+    id: `id-${offset}`,
+    type: 'note',
+    data: { text: 'ü'.repeat(bytes / 2) },
+    at: '2026-11-26',
+  };
+  return frames.make('e1', offset, offset, [message]);
+};
+
+const ends: (() => unknown)[] = [];
+afterEach(async () => {
+  for (const end of ends.splice(0).reverse()) await end();
+});
+
+/** A Socket.IO server, a stock client of it, and the server's half of that client. */
+async function connected(
+  server: Partial<ServerOptions> = {},
+  client: Partial<ManagerOptions & SocketOptions> = {},
+): Promise<{
+  sender: FrameSender;
+  socket: Socket;
+  received: unknown[][];
+  next: () => Promise<void>;
+  tcpWrites: () => number;
+}> {
+  const http = createServer();
+  const server_ = new Server(http, { serveClient: false, ...server });
+  const namespace = server_.of('/sync');
+  ends.push(() => server_.close());
+  await new Promise<void>((resolve) => void http.listen(0, '127.0.0.1', resolve));
+  const accepted = new Promise<Socket>((resolve) => void namespace.once('connection', resolve));
+  const url = `http://127.0.0.1:${(http.address() as AddressInfo).port}/sync`;
+  const stock = io(url, { transports: ['websocket'], forceNew: true, ...client });
+  ends.push(() => stock.disconnect());
+  const received: unknown[][] = [];
+  let wake = (): void => undefined;
+  stock.onAny((...args: unknown[]) => {
+    received.push(args);
+    wake();
+  });
+  const next = (): Promise<void> => new Promise((resolve) => (wake = resolve));
+  const socket = await accepted;
+  const written = jest.fn();
+  const line = (socket.conn.transport as unknown as { socket?: { _socket: { write: (...args: unknown[]) => boolean } } })
+    .socket?._socket;
+  if (line) {
+    const write = line.write.bind(line);
+    line.write = (...args) => {
+      if (Buffer.isBuffer(args[0]) && args[0].includes('["messages"') && args.length === 1) written();
+      return write(...args);
+    };
+  }
+  return { sender: new FrameSender(namespace, 4_096), socket, received, next, tcpWrites: () => written.mock.calls.length };
+}
+
+async function arrived(many: number, { received, next }: { received: unknown[]; next: () => Promise<void> }): Promise<void> {
+  while (received.length < many) await next();
+}
+
+test.each([10, 200, 4_000, 70_000, 300_000])('a stock client gets a frame of some %i bytes as it is', async (bytes) => {
+  const line = await connected({ maxHttpBufferSize: 1e6 });
+  const weighed = frameOf(1, bytes);
+  line.sender.send(line.socket, weighed, false);
+  await arrived(1, line);
+  expect(line.received).toEqual([['messages', weighed.frame]]);
+  expect(line.tcpWrites()).toBe(1);
+});
+
+test('who accepts that gets a large frame compressed, and a small one as it is', async () => {
+  const line = await connected();
+  const [large, small] = [frameOf(1, 10_000), frameOf(2, 100)];
+  for (const weighed of [large, small]) line.sender.send(line.socket, weighed, true);
+  await arrived(2, line);
+  const [event, { data }] = line.received[0] as [string, { data: string }];
+  expect(event).toBe('deflated');
+  expect(JSON.parse(inflateSync(Buffer.from(data, 'base64')).toString()) as MessagesFrame).toEqual(large.frame);
+  expect(line.received[1]).toEqual(['messages', small.frame]);
+});
+
+test('frames and what Socket.IO sends itself arrive in the order in which they were sent, in one turn and over several', async () => {
+  const line = await connected();
+  const sent: unknown[][] = [];
+  for (let turn = 0; turn < 20; turn++) {
+    for (let nth = 0; nth < 5; nth++) {
+      const offset = turn * 5 + nth;
+      if (offset % 3 === 0) {
+        line.socket.emit('pong', { offset });
+        sent.push(['pong', { offset }]);
+      } else {
+        // Some are more than the line takes at once.
+        const weighed = frameOf(offset, offset % 7 === 0 ? 400_000 : 100);
+        line.sender.send(line.socket, weighed, false);
+        sent.push(['messages', weighed.frame]);
+      }
+    }
+    if (turn % 2 === 0) await new Promise((resolve) => setImmediate(resolve));
+  }
+  await arrived(sent.length, line);
+  expect(line.received).toEqual(sent);
+  expect(line.tcpWrites()).toBeGreaterThan(0);
+});
+
+test('over long polling frames go the public way', async () => {
+  const line = await connected({}, { transports: ['polling'] });
+  const sent = [1, 2, 3].map((offset) => frameOf(offset, 100));
+  for (const weighed of sent) line.sender.send(line.socket, weighed, false);
+  await arrived(3, line);
+  expect(line.received).toEqual(sent.map(({ frame }) => ['messages', frame]));
+});
+
+test('with a parser of the application’s own frames go the public way', async () => {
+  // As text of another kind: a client would not understand finished bytes.
+  const { Encoder, Decoder, PacketType } = await import('socket.io-parser');
+  class Shouting extends Encoder {
+    override encode(packet: Parameters<InstanceType<typeof Encoder>['encode']>[0]): never[] {
+      return [
+        ...super.encode(packet),
+        ...(packet.type === PacketType.EVENT ? super.encode({ ...packet, data: ['again'] }) : []),
+      ] as never[];
+    }
+  }
+  const parser = { Encoder: Shouting, Decoder };
+  const line = await connected({ parser });
+  const weighed = frameOf(1, 100);
+  line.sender.send(line.socket, weighed, false);
+  await arrived(2, line);
+  expect(line.received).toEqual([['messages', weighed.frame], ['again']]);
+  expect(line.tcpWrites()).toBe(0);
+});
+
+test('nothing is sent to a socket that has left', async () => {
+  const line = await connected();
+  line.socket.disconnect();
+  expect(() => line.sender.send(line.socket, frameOf(1, 100), false)).not.toThrow();
+  expect(line.tcpWrites()).toBe(0);
+});
