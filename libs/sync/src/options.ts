@@ -44,7 +44,7 @@ const schema = z.strictObject({
   recheckMs: positive,
   /** What clients are told, on the average: acknowledge at the latest after this time, … */
   ackEveryMs: positive,
-  /** … or later, where this node would get more acknowledgements a second than these. */
+  /** … or later, up to a second, where this node would get more acknowledgements a second than these. */
   acksPerSecond: positive,
   /** How long receipts are gathered before they are stored, all together. */
   ledgerFlushMs: positive,
@@ -94,14 +94,14 @@ export const defaultSyncOptions: Omit<ResolvedSyncOptions, 'node'> = {
   tailMessages: 1_000,
   pageMessages: 500,
   frameBytes: kibibytes(256),
-  socketsPerTurn: 128,
+  socketsPerTurn: 1_000,
   deflateAfterBytes: kibibytes(4),
   compactAfterMessages: 1_000,
   windowBytes: kibibytes(1024),
   ackTimeoutMs: seconds(30),
   recheckMs: seconds(15),
   ackEveryMs: 100,
-  acksPerSecond: 5_000,
+  acksPerSecond: 2_000,
   ledgerFlushMs: seconds(1),
   retentionDays: 30,
   retentionIntervalMs: minutes(60),

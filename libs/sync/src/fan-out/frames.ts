@@ -1,10 +1,11 @@
 import type { Message, MessagesFrame, Position } from '@soleil/sync-protocol';
 import { isControl } from '../log/control-message.js';
-import { bytesOf, frameBytes } from './weight.js';
+import { bytesOf, jsonOf } from './json.js';
 
-/** A frame and what it weighs in a window. */
+/** A frame, as it goes over the wire, and what it weighs there. */
 export interface WeighedFrame {
   frame: MessagesFrame;
+  json: string;
   bytes: number;
 }
 
@@ -21,7 +22,8 @@ export class Frames {
     const forDevices = messages.filter((message) => !isControl(message));
     const frame: MessagesFrame = { channel: this.channel, epoch, from, to, messages: forDevices };
     if (until) Object.assign(frame, { more: true, until });
-    return { frame, bytes: frameBytes(frame) };
+    const json = jsonOf(frame);
+    return { frame, json, bytes: Buffer.byteLength(json) };
   }
 
   /**

@@ -1,7 +1,7 @@
 import type { LogReader, Page } from '../log/log-reader.js';
 import type { Step } from './step.js';
 import type { Tail } from './tail.js';
-import { bytesOf } from './weight.js';
+import { bytesOf } from './json.js';
 
 /** `to`: up to there, these messages are all there is to tell. */
 export type PageUpTo = Page & { to: number };

@@ -1,5 +1,5 @@
 import type { Message } from '@soleil/sync-protocol';
-import { bytesOf } from './weight.js';
+import { bytesOf } from './json.js';
 
 /** Of JSON: a thousand file updates are half of it. */
 const mostBytes = 4 * 1024 * 1024;

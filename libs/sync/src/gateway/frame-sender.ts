@@ -17,8 +17,6 @@ interface Insides {
 
 /** Socket.IO's EVENT packet. */
 const eventPacket = 2;
-/** Engine.IO's MESSAGE packet. */
-const messagePacket = '4';
 
 /**
  * Puts frames on the line. One frame is encoded once for all whom it goes to, and a large one is compressed once for all who accept that, never
@@ -34,38 +32,35 @@ export class FrameSender {
     messages: new WeakMap<WeighedFrame, Buffer>(),
     deflated: new WeakMap<WeighedFrame, Buffer>(),
   };
-  private readonly encoder: Insides['server']['encoder'];
+  /** What a packet of the namespace with one event begins with; null where the application's parser writes packets in another way. */
+  private readonly opening: string | null;
 
   /** @param deflateAfterBytes frames of more than this are compressed */
   constructor(
-    private readonly namespace: Namespace,
+    namespace: Namespace,
     private readonly deflateAfterBytes: number,
   ) {
-    this.encoder = (namespace.server as unknown as Insides['server']).encoder;
+    const { encoder } = namespace.server as unknown as Insides['server'];
+    const packets = encoder?.encode({ type: eventPacket, nsp: namespace.name, data: ['messages', {}] });
+    this.opening =
+      packets?.length === 1 && packets[0] === `2${namespace.name},["messages",{}]` ? `42${namespace.name},` : null;
   }
 
   /** @param accepts whether the device takes large frames compressed */
   send(socket: Socket, weighed: WeighedFrame, accepts: boolean): void {
     const event = accepts && weighed.bytes > this.deflateAfterBytes ? 'deflated' : 'messages';
     const line = readyLine(socket);
-    const bytes = line && this.bytesOf(event, weighed);
-    if (bytes) line.write(bytes);
-    else socket.emit(event, this.payload(event, weighed));
+    if (line && this.opening) line.write(this.bytesOf(event, weighed, this.opening));
+    else socket.emit(event, event === 'deflated' ? { data: this.deflate(weighed) } : weighed.frame);
   }
 
-  private payload(event: FrameEvent, weighed: WeighedFrame): unknown {
-    return event === 'deflated' ? { data: this.deflate(weighed) } : weighed.frame;
-  }
-
-  /** As they go over the line; null where the packet is none of text. */
-  private bytesOf(event: FrameEvent, weighed: WeighedFrame): Buffer | null {
+  /** As they go over the line. */
+  private bytesOf(event: FrameEvent, weighed: WeighedFrame, opening: string): Buffer {
     const known = this.encoded[event];
     let bytes = known.get(weighed);
     if (!bytes) {
-      const data = [event, this.payload(event, weighed)];
-      const packets = this.encoder?.encode({ type: eventPacket, nsp: this.namespace.name, data });
-      if (packets?.length !== 1 || typeof packets[0] !== 'string') return null;
-      known.set(weighed, (bytes = textFrame(messagePacket + packets[0])));
+      const payload = event === 'deflated' ? `{"data":"${this.deflate(weighed)}"}` : weighed.json;
+      known.set(weighed, (bytes = textFrame(`${opening}["${event}",${payload}]`)));
     }
     return bytes;
   }
@@ -74,7 +69,7 @@ export class FrameSender {
   private deflate(weighed: WeighedFrame): string {
     let data = this.deflated.get(weighed);
     if (data === undefined) {
-      data = deflateSync(JSON.stringify(weighed.frame)).toString('base64');
+      data = deflateSync(weighed.json).toString('base64');
       this.deflated.set(weighed, data);
     }
     return data;
