@@ -94,7 +94,7 @@ export const defaultSyncOptions: Omit<ResolvedSyncOptions, 'node'> = {
   tailMessages: 1_000,
   pageMessages: 500,
   frameBytes: kibibytes(256),
-  socketsPerTurn: 1_000,
+  socketsPerTurn: 128,
   deflateAfterBytes: kibibytes(4),
   compactAfterMessages: 1_000,
   windowBytes: kibibytes(1024),
