@@ -119,3 +119,15 @@ test('in a quiet moment all is told at once; beyond a turn, the next turns tell 
   while (!turns.isIdle) await nextTurn();
   expect(told()).toEqual([...Array(5).fill('1..1 2..2'), '1..1', '1..1']);
 });
+
+test('one that cannot be told holds up nobody', async () => {
+  const turns = new Turns(3);
+  const { room, members } = roomOf(5);
+  members[1]!.tell = () => {
+    throw new Error('no line');
+  };
+  room.add([message(1)]);
+  turns.add(room);
+  while (!turns.isIdle) await nextTurn();
+  expect(spansOf(members)).toEqual(['1..1', '', '1..1', '1..1', '1..1']);
+});

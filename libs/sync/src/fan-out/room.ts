@@ -73,8 +73,8 @@ export class Room implements Teller {
   tell(most: number): { told: number; isDone: boolean } {
     const telling = (this.telling ??= this.begin());
     let told = 0;
-    for (; told < most && telling.done < telling.members.length; telling.done++) {
-      const member = telling.members[telling.done]!;
+    while (told < most && telling.done < telling.members.length) {
+      const member = telling.members[telling.done++]!;
       if (!this.members.has(member) || member.sentUpTo >= telling.to) continue;
       member.tell(this.frameAfter(member.sentUpTo, telling));
       told++;

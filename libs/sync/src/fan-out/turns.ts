@@ -1,14 +1,20 @@
+import { Logger } from '@nestjs/common';
 import { monotonicMs } from '../monotonic.js';
 
 /** What has something to tell, to many. */
 export interface Teller {
   readonly hasUntold: boolean;
-  /** Tells the same to so many more. @returns how many it told, and whether that was all of them */
+  /**
+   * Tells the same to so many more. One that could not be told is past, whatever is thrown.
+   * @returns how many it told, and whether that was all of them
+   */
   tell(most: number): { told: number; isDone: boolean };
 }
 
 /** How long a node rests from its rooms, of the time that it took to tell them. */
 const restShare = 0.25;
+/** A turn ends after this time, too: of many small rooms each has a frame of its own to be made. */
+const turnMs = 20;
 
 /**
  * Divides what a node sends to its rooms into rounds. In each one, every room that has something to tell sends one frame, some sockets in
@@ -17,6 +23,7 @@ const restShare = 0.25;
  * In a quiet moment a message is told at once.
  */
 export class Turns {
+  private readonly logger = new Logger('Rooms');
   private readonly waiting = new Set<Teller>();
   private round: Teller[] = [];
   /** Nothing is told, and nothing waits for being told. */
@@ -44,23 +51,31 @@ export class Turns {
 
   private tell(): void {
     const began = monotonicMs();
-    try {
-      for (let left = this.perTurn; left > 0 && this.round.length > 0;) left -= this.tellOne(left);
-    } finally {
-      // One that fails is left out, and holds up nobody.
-      this.busyMs += monotonicMs() - began;
-      if (this.round.length > 0) setImmediate(() => this.tell());
-      else this.rest();
-    }
+    let left = this.perTurn;
+    while (left > 0 && this.round.length > 0 && monotonicMs() - began < turnMs) left -= this.tellOne(left);
+    this.busyMs += monotonicMs() - began;
+    if (this.round.length > 0) setImmediate(() => this.tell());
+    else this.rest();
   }
 
   private tellOne(most: number): number {
-    const teller = this.round.shift()!;
-    if (!teller.hasUntold) return 0;
-    const { told, isDone } = teller.tell(most);
-    if (!isDone) this.round.unshift(teller);
-    else if (teller.hasUntold) this.waiting.add(teller);
+    const teller = this.round[0]!;
+    const { told, isDone } = this.toldBy(teller, most);
+    if (!isDone) return told;
+    this.round.shift();
+    if (teller.hasUntold) this.waiting.add(teller);
     return told;
+  }
+
+  /** Who cannot be told holds up nobody, and its device notices the gap. */
+  private toldBy(teller: Teller, most: number): ReturnType<Teller['tell']> {
+    if (!teller.hasUntold) return { told: 0, isDone: true };
+    try {
+      return teller.tell(most);
+    } catch (error) {
+      this.logger.error(`A device could not be told: ${(error as Error).message}`);
+      return { told: 1, isDone: false };
+    }
   }
 
   private rest(): void {

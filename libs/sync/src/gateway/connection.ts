@@ -173,8 +173,8 @@ export class Connection implements ReaderSocket, Entitled, SignalLine {
   acknowledged(channel: string, offset: number): void {
     this.window.acknowledged(channel, offset);
     this.record.acknowledged(channel, offset);
-    this.tellPace();
     this.pumpAll();
+    this.tellPace();
     this.signals.flush();
   }
 
@@ -189,12 +189,12 @@ export class Connection implements ReaderSocket, Entitled, SignalLine {
     this.entitlement.recheck(everyMs * (0.5 + this.spread / 2));
   }
 
-  /** Tells the client how often to acknowledge, where that has changed by much. */
+  /** Tells the client how often to acknowledge, where that is more often, or less by much. */
   private tellPace(): void {
     const { ackEveryMs } = this;
     const ackEveryBytes = Math.ceil(this.window.limitBytes / (this.isLive ? 2 : 8));
     const { told } = this;
-    if (told && isNear(told.ackEveryMs, ackEveryMs) && isNear(told.ackEveryBytes, ackEveryBytes)) return;
+    if (told && isNear(told.ackEveryMs, ackEveryMs) && isEnough(told.ackEveryBytes, ackEveryBytes)) return;
     this.told = { ackEveryMs, ackEveryBytes };
     this.emit('pace', this.told);
   }
@@ -227,3 +227,4 @@ export class Connection implements ReaderSocket, Entitled, SignalLine {
 }
 
 const isNear = (one: number, other: number): boolean => one < other * 2 && other < one * 2;
+const isEnough = (told: number, wanted: number): boolean => told <= wanted && wanted < told * 2;

@@ -113,7 +113,7 @@ test('frames and what Socket.IO sends itself arrive in the order in which they w
   expect(line.tcpWrites()).toBeGreaterThan(0);
 });
 
-test('over long polling frames go the public way', async () => {
+test('over long polling, the same frames', async () => {
   const line = await connected({}, { transports: ['polling'] });
   const sent = [1, 2, 3].map((offset) => frameOf(offset, 100));
   for (const weighed of sent) line.sender.send(line.socket, weighed, false);

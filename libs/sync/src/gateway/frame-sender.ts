@@ -5,32 +5,42 @@ import type { WeighedFrame } from '../fan-out/frames.js';
 
 type FrameEvent = 'messages' | 'deflated';
 
+/** A packet of Socket.IO for many: its text, and the WebSocket frame of it as Engine.IO takes it. */
+interface Packet {
+  text: string;
+  options: { wsPreEncodedFrame: [Buffer] };
+}
+
 /** Of the insides of Socket.IO, Engine.IO and ws what is used here. Each part may be missing or another one. */
 interface Insides {
   server: { encoder?: { encode(packet: { type: number; nsp: string; data: unknown[] }): unknown[] } };
   conn: {
     readyState: string;
     writeBuffer?: unknown[];
+    write(text: string, options: Packet['options']): void;
     transport: { name: string; writable: boolean; socket?: { _socket?: Line | null } };
   };
 }
 
 /** Socket.IO's EVENT packet. */
 const eventPacket = 2;
+/** Engine.IO's MESSAGE packet. */
+const messagePacket = '4';
 
 /**
  * Puts frames on the line. One frame is encoded once for all whom it goes to, and a large one is compressed once for all who accept that, never
  * by each socket: `perMessageDeflate` cost eight times the throughput.
  *
  * Below Socket.IO: the finished bytes go to the TCP socket, past what Socket.IO, Engine.IO and ws do for each packet and each
- * receiver. Whoever listens to a stock client notices no difference. Where anything is not as it is known here (another transport, parser or engine,
- * or bytes that still wait in that socket), the frame goes the public way, `socket.emit`. See docs/decisions/0010.
+ * receiver. Whoever listens to a stock client notices no difference. Over another transport, and while that socket has bytes that still
+ * wait, Engine.IO takes the same packet. Where an application has a parser of its own, the frame goes by `socket.emit`. See
+ * docs/decisions/0010.
  */
 export class FrameSender {
   private readonly deflated = new WeakMap<WeighedFrame, string>();
-  private readonly encoded = {
-    messages: new WeakMap<WeighedFrame, Buffer>(),
-    deflated: new WeakMap<WeighedFrame, Buffer>(),
+  private readonly packets = {
+    messages: new WeakMap<WeighedFrame, Packet>(),
+    deflated: new WeakMap<WeighedFrame, Packet>(),
   };
   /** What a packet of the namespace with one event begins with; null where the application's parser writes packets in another way. */
   private readonly opening: string | null;
@@ -43,26 +53,33 @@ export class FrameSender {
     const { encoder } = namespace.server as unknown as Insides['server'];
     const packets = encoder?.encode({ type: eventPacket, nsp: namespace.name, data: ['messages', {}] });
     this.opening =
-      packets?.length === 1 && packets[0] === `2${namespace.name},["messages",{}]` ? `42${namespace.name},` : null;
+      packets?.length === 1 && packets[0] === `2${namespace.name},["messages",{}]` ? `2${namespace.name},` : null;
   }
 
   /** @param accepts whether the device takes large frames compressed */
   send(socket: Socket, weighed: WeighedFrame, accepts: boolean): void {
     const event = accepts && weighed.bytes > this.deflateAfterBytes ? 'deflated' : 'messages';
-    const line = readyLine(socket);
-    if (line && this.opening) line.write(this.bytesOf(event, weighed, this.opening));
-    else socket.emit(event, event === 'deflated' ? { data: this.deflate(weighed) } : weighed.frame);
+    if (this.opening === null) {
+      socket.emit(event, event === 'deflated' ? { data: this.deflate(weighed) } : weighed.frame);
+      return;
+    }
+    if (!socket.connected) return;
+    const { conn } = socket as unknown as Insides;
+    const { text, options } = this.packetOf(event, weighed, this.opening);
+    const line = readyLine(conn);
+    if (line) line.write(options.wsPreEncodedFrame[0]);
+    else conn.write(text, options);
   }
 
-  /** As they go over the line. */
-  private bytesOf(event: FrameEvent, weighed: WeighedFrame, opening: string): Buffer {
-    const known = this.encoded[event];
-    let bytes = known.get(weighed);
-    if (!bytes) {
+  private packetOf(event: FrameEvent, weighed: WeighedFrame, opening: string): Packet {
+    const known = this.packets[event];
+    let packet = known.get(weighed);
+    if (!packet) {
       const payload = event === 'deflated' ? `{"data":"${this.deflate(weighed)}"}` : weighed.json;
-      known.set(weighed, (bytes = textFrame(`${opening}["${event}",${payload}]`)));
+      const text = `${opening}["${event}",${payload}]`;
+      known.set(weighed, (packet = { text, options: { wsPreEncodedFrame: [textFrame(messagePacket + text)] } }));
     }
-    return bytes;
+    return packet;
   }
 
   /** In this turn: were it left to a thread, what comes later could overtake it. */
@@ -77,11 +94,9 @@ export class FrameSender {
 }
 
 /** The TCP socket beneath, if all that was sent before has gone through it: nothing is overtaken. */
-function readyLine(socket: Socket): Line | null {
-  const { conn } = socket as unknown as Insides;
-  const { transport } = conn;
-  if (!socket.connected || conn.readyState !== 'open' || transport.name !== 'websocket') return null;
-  if (!transport.writable || conn.writeBuffer?.length !== 0) return null;
+function readyLine({ readyState, writeBuffer, transport }: Insides['conn']): Line | null {
+  if (readyState !== 'open' || transport.name !== 'websocket' || !transport.writable || writeBuffer?.length !== 0)
+    return null;
   const line = transport.socket?._socket;
   return line?.writable && line.writableLength === 0 ? line : null;
 }

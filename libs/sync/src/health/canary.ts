@@ -40,7 +40,8 @@ const givenUpAfter = 10;
  * A stage that stops is named within three intervals; when a message comes through, all is well at once.
  */
 export class Canary implements RoomMember {
-  sentUpTo = 0;
+  /** Alone in its channel, it has no place to keep. */
+  readonly sentUpTo = 0;
   private readonly logger = new Logger('Canary');
   private readonly wake = new Wake();
   private flight: Flight | null = null;
@@ -72,7 +73,6 @@ export class Canary implements RoomMember {
   }
 
   tell({ frame }: WeighedFrame): void {
-    this.sentUpTo = frame.to;
     const own = frame.messages.find(({ id }) => id === this.flight?.id);
     if (own) this.flight?.land(own.offset);
   }
@@ -104,7 +104,6 @@ export class Canary implements RoomMember {
 
   private async through(flight: Flight): Promise<number> {
     const hub = await this.hubs.open(this.log.channel);
-    this.sentUpTo = hub.head;
     hub.join(this);
     await this.log.publish(flight.id);
     flight.isStored = true;
