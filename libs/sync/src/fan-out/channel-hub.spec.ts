@@ -15,7 +15,10 @@ const note = (key: string): Entry => ({ key, gone: false });
 const quiet: HubNode = { obey: () => undefined };
 
 /** A hub that is open on a log of `before` messages, with somebody in its room. */
-async function openHub(before = 0): Promise<{
+async function openHub(
+  before = 0,
+  socketsPerTurn = 64,
+): Promise<{
   log: MemoryLog;
   hub: ChannelHub;
   sent: MessagesFrame[];
@@ -35,7 +38,7 @@ async function openHub(before = 0): Promise<{
     log.asReader,
     { tailMessages: 10, pageMessages: 10, frameBytes: 100_000, compactAfterMessages: 100 },
     quiet,
-    new Turns(64),
+    new Turns(socketsPerTurn),
   );
   const opening = hub.open();
   await nextTurn();
@@ -308,6 +311,20 @@ describe('when the database was set back to a backup while this node ran', () =>
       expect(frames[0]!.from).toBe(1);
       expect(frames.flatMap(({ messages }) => messages)).toEqual(log.between(channel, 0, hub.head));
     }
+  });
+
+  test('nobody is told any more what was going round the room and is not in the log', async () => {
+    const opened = await openHub(3, 1);
+    const { log, hub, sent, append } = opened;
+    const reader = readerAt(opened, 3);
+    await settle(log);
+    hub.deliver(append(1));
+    // The room is told one by one: the reader's turn has not come.
+    expect([spans(sent), spans(reader.frames)]).toEqual([['4..4'], []]);
+    log.setBack(channel, 3);
+    hub.compare({ ...log.positionOf(channel), prunedTo: 0 }, 4);
+    await settle(log);
+    expect([spans(reader.frames), reader.resets]).toEqual([[], []]);
   });
 
   test('a reader of what the backup holds, too, goes on without a reset', async () => {

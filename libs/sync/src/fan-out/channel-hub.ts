@@ -36,7 +36,7 @@ export interface HubNode {
  * was set back, to a backup for instance: the hub is founded anew on what the log says now, and readers whose position
  * that log never reached begin anew.
  *
- * Control messages are obeyed at their offset, and devices are not sent them.
+ * Control messages are obeyed as they come, before what came with them is told, and devices are not sent them.
  */
 export class ChannelHub {
   readonly readers = new Set<Reader>();

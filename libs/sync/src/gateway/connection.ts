@@ -199,7 +199,7 @@ export class Connection implements ReaderSocket, Entitled, SignalLine {
     this.emit('pace', this.told);
   }
 
-  /** It has every channel as it comes. A reader that catches up waits for each acknowledgement, one in a room only for the last that is left. */
+  /** It has every channel as it comes: nobody waits for an acknowledgement before the window is full. */
   private get isLive(): boolean {
     return this.readers.size > 0 && [...this.readers.values()].every((reader) => reader.isInRoom);
   }

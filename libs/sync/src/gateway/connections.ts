@@ -5,7 +5,7 @@ export class Connections {
   private readonly all = new Set<Connection>();
   private readonly byUser = new Map<string, Set<Connection>>();
   /** How many there ever were. */
-  count = 0;
+  everAdded = 0;
 
   get size(): number {
     return this.all.size;
@@ -21,7 +21,7 @@ export class Connections {
 
   add(connection: Connection): void {
     this.all.add(connection);
-    this.count += 1;
+    this.everAdded += 1;
     const { userId } = connection.principal;
     const own = this.byUser.get(userId);
     if (own) own.add(connection);

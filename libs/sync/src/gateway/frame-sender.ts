@@ -28,8 +28,8 @@ const eventPacket = 2;
 const messagePacket = '4';
 
 /**
- * Puts frames on the line. One frame is encoded once for all whom it goes to, and a large one is compressed once for all who accept that, never
- * by each socket: `perMessageDeflate` cost eight times the throughput.
+ * Puts frames on the line. One frame is encoded once for all whom it goes to, and a large one is compressed once for all
+ * who accept that, never by each socket: `perMessageDeflate` cost eight times the throughput.
  *
  * Below Socket.IO: the finished bytes go to the TCP socket, past what Socket.IO, Engine.IO and ws do for each packet and each
  * receiver. Whoever listens to a stock client notices no difference. Over another transport, and while that socket has bytes that still

@@ -129,7 +129,7 @@ export class WebSocketGateway implements OnGatewayInit, OnGatewayConnection, Bef
       this.bus,
       admitted,
       Math.max(windowBytes - frameBytes, Math.ceil(windowBytes / 4)),
-      (this.connections.count * goldenRatio) % 1,
+      (this.connections.everAdded * goldenRatio) % 1,
     );
     this.replaceEarlier(connection);
     this.connections.add(connection);
