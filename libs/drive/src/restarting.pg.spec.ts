@@ -83,7 +83,7 @@ it('comes up without the folder, says so, and finds it as soon as it is there', 
 
   await rig.write('a.cho', 'a');
   await rig.audience.until((told) => told.length === 1);
-  await rig.drive.rescan(bandId);
+  await rig.settled();
   expect(await rig.drive.status(bandId)).toMatchObject({
     provider: 'folder',
     state: 'watching',

@@ -173,7 +173,7 @@ export class DriveRig {
     await rename(this.at(from), this.at(to));
   }
 
-  /** Compares the folder, and resolves when everything committed so far was told. */
+  /** Compares the folder, and resolves when everything committed so far was told, and is known to be. */
   async settled(): Promise<void> {
     await this.drive.rescan(bandId);
     await this.toldAll();
@@ -182,6 +182,8 @@ export class DriveRig {
   async toldAll(): Promise<void> {
     const rows = await this.query<{ event_id: string }>('select event_id from drive_change');
     await this.audience.until(() => rows.every((row) => this.audience.eventIds.has(row.event_id)));
+    // A receipt is given before the cursor moves over it.
+    while ((await this.drive.status(bandId)).pendingChanges > 0);
   }
 
   async query<Row>(sql: string): Promise<Row[]> {

@@ -58,6 +58,8 @@ export class Committer {
 
   /** Resolves with the number of changes when the sighting is committed; with 0 when stopped before. */
   async commit(candidate: Candidate, sighting: Sighting): Promise<number> {
+    // Whoever was still hashing when everything that waited was sent away would wait for ever.
+    if (this.stopping.stopped) return 0;
     candidate.sighting = sighting;
     try {
       return await new Promise<number>((resolve) => {

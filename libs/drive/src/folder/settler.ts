@@ -84,7 +84,8 @@ export class Settler {
     this.stopping.now();
     for (const candidate of this.candidates.values()) candidate.nudge?.();
     await this.committer.stop();
-    await Promise.all([...this.candidates.values()].map((candidate) => candidate.done));
+    // What is under way may still notice files below a folder.
+    while (this.candidates.size > 0) await Promise.all([...this.candidates.values()].map((candidate) => candidate.done));
   }
 
   private async follow(candidate: Candidate): Promise<void> {
