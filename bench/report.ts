@@ -33,7 +33,8 @@ function commitOf(root: string): string {
   try {
     const git = (...args: string[]): string => execFileSync('git', ['-C', root, ...args], { encoding: 'utf8' }).trim();
     return (
-      git('rev-parse', '--short', 'HEAD') + (git('status', '--porcelain', '--untracked-files=no') ? ' with changes' : '')
+      git('rev-parse', '--short', 'HEAD') +
+      (git('status', '--porcelain', '--untracked-files=no', '--', '.', ':!bench/results') ? ' with changes' : '')
     );
   } catch {
     return 'unknown';

@@ -30,6 +30,35 @@ test('what is asked while an answer is on its way is read together, afterwards, 
   expect(await Promise.all(later)).toEqual(['B', 'C', 'B', 'A']);
 });
 
+test('after a question of many the next one gathers for a moment, at most 25 ms; after one of one key it does not', async () => {
+  jest.useFakeTimers({ doNotFake: ['setImmediate', 'nextTick', 'queueMicrotask'] });
+  const { reads, ask } = slowReads();
+  void Promise.all(Array.from({ length: 100 }, (_, n) => ask(`many ${n}`)));
+  await turn();
+  reads[0]!.answer();
+  await turn();
+  for (const key of ['a', 'b']) {
+    void ask(key);
+    await jest.advanceTimersByTimeAsync(12);
+  }
+  expect(reads).toHaveLength(1);
+  await jest.advanceTimersByTimeAsync(1);
+  await turn();
+  expect(reads[1]?.keys).toEqual(['a', 'b']);
+
+  reads[1]!.answer();
+  await jest.advanceTimersByTimeAsync(2);
+  void ask('alone');
+  await turn();
+  expect(reads[2]?.keys).toEqual(['alone']);
+  reads[2]!.answer();
+  await turn();
+  void ask('at once');
+  await turn();
+  expect(reads[3]?.keys).toEqual(['at once']);
+  jest.useRealTimers();
+});
+
 test('an error is told to those whose read it was, and the next ones are read', async () => {
   const { reads, ask } = slowReads();
   const [first, second] = [ask('a'), ask('b')];

@@ -1,9 +1,14 @@
 import DataLoader from 'dataloader';
 
+/** For each that a question was made of, so long after its answer more are gathered for the next one. */
+const gatherMs = 1;
+const longestGatherMs = 25;
+
 /**
- * Makes one question of many: what is asked while an answer is on its way goes into the next one together. So a thousand
- * devices that come back at once cost a handful of queries; who asks alone waits for nobody. What is asked is read after it
- * was asked. An answer that takes longer than a second keeps nobody else: its connection may be dead.
+ * Makes one question of many: what is asked while an answer is on its way goes into the next one together, and the more
+ * there were in one, the longer the next one gathers. So a thousand devices that come back at once cost a few dozen
+ * queries instead of thousands, and are served sooner for it; who asks alone waits for nobody. What is asked is read after
+ * it was asked. An answer that takes longer than a second keeps nobody else: its connection may be dead.
  *
  * @param read answers in any order; what it leaves out is answered by undefined
  */
@@ -14,13 +19,17 @@ export function gathered<Key, Answer>(
   const loader = new DataLoader<Key, Answer | undefined>(
     async (keys) => {
       const reading = read([...new Set(keys)]);
-      onItsWay = settledOrLate(reading);
+      onItsWay = settledOrLate(reading).then(() => gathering(keys.length));
       const answers = await reading;
       return keys.map((key) => answers.get(key));
     },
     { cache: false, batchScheduleFn: (dispatch) => void onItsWay.then(dispatch) },
   );
   return (key) => loader.load(key);
+}
+
+async function gathering(many: number): Promise<void> {
+  if (many > 1) await new Promise((resolve) => setTimeout(resolve, Math.min(many * gatherMs, longestGatherMs)));
 }
 
 const lateMs = 1_000;
