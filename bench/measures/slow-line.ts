@@ -81,7 +81,11 @@ async function publishMissed(arena: Arena, rig: Rig, line: Line, first: number, 
   const { epoch, head } = await device.subscribe(rig.channel);
   await device.until(() => device.told(rig.channel).position.offset >= head);
   device.close();
-  for (let n = first; n < first + many; n++) line.write(`${JSON.stringify({ n, text: 'x'.repeat(180) })}\n`);
+  for (let n = first; n < first + many; n++) {
+    line.write(`${JSON.stringify({ n, text: 'x'.repeat(180) })}\n`);
+    // No more than may wait for the log at once.
+    if (n % 1_000 === 0) await stored(line);
+  }
   await stored(line);
   return { epoch, offset: head };
 }

@@ -1,6 +1,9 @@
 import { jest } from '@jest/globals';
 import { gathered } from './gathered.js';
 
+beforeEach(() => jest.useFakeTimers({ doNotFake: ['setImmediate', 'nextTick', 'queueMicrotask'] }));
+afterEach(() => jest.useRealTimers());
+
 /** Reads whose answers a test gives. */
 function slowReads() {
   const reads: { keys: readonly string[]; answer: () => void; fail: (error: Error) => void }[] = [];
@@ -31,7 +34,6 @@ test('what is asked while an answer is on its way is read together, afterwards, 
 });
 
 test('after a question of many the next one gathers for a moment, at most 25 ms; after one of one key it does not', async () => {
-  jest.useFakeTimers({ doNotFake: ['setImmediate', 'nextTick', 'queueMicrotask'] });
   const { reads, ask } = slowReads();
   void Promise.all(Array.from({ length: 100 }, (_, n) => ask(`many ${n}`)));
   await turn();
@@ -56,7 +58,6 @@ test('after a question of many the next one gathers for a moment, at most 25 ms;
   void ask('at once');
   await turn();
   expect(reads[3]?.keys).toEqual(['at once']);
-  jest.useRealTimers();
 });
 
 test('an error is told to those whose read it was, and the next ones are read', async () => {
@@ -67,13 +68,13 @@ test('an error is told to those whose read it was, and the next ones are read', 
   reads[0]!.fail(new Error('away'));
   await expect(first).rejects.toThrow('away');
   await expect(second).rejects.toThrow('away');
+  await jest.advanceTimersByTimeAsync(2);
   await turn();
   reads[1]!.answer();
   expect(await third).toBe('C');
 });
 
 test('a read that does not answer keeps nobody else waiting for long', async () => {
-  jest.useFakeTimers({ doNotFake: ['setImmediate', 'nextTick', 'queueMicrotask'] });
   const { reads, ask } = slowReads();
   void ask('a');
   await turn();
@@ -83,7 +84,6 @@ test('a read that does not answer keeps nobody else waiting for long', async () 
   expect(reads.map(({ keys }) => keys)).toEqual([['a'], ['b']]);
   reads[1]!.answer();
   expect(await second).toBe('B');
-  jest.useRealTimers();
 });
 
 test('what is not there is answered by undefined', async () => {
