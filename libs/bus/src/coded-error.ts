@@ -10,6 +10,8 @@ export interface CodedErrorInit {
   status: number;
   /** True where the same call may succeed later, unchanged. Default false. */
   retryable?: boolean;
+  /** Where it is retryable and whoever refused said how long to wait: no sooner than after so many milliseconds. */
+  retryAfterMs?: number;
   details?: Record<string, unknown>;
   cause?: unknown;
 }
@@ -23,6 +25,7 @@ export class CodedError extends Error {
   readonly remedy: string;
   readonly status: number;
   readonly retryable: boolean;
+  readonly retryAfterMs: number | undefined;
   readonly details: Record<string, unknown>;
 
   constructor(init: CodedErrorInit) {
@@ -32,6 +35,7 @@ export class CodedError extends Error {
     this.remedy = init.remedy;
     this.status = init.status;
     this.retryable = init.retryable ?? false;
+    this.retryAfterMs = init.retryAfterMs;
     this.details = init.details ?? {};
   }
 }

@@ -21,6 +21,7 @@ export type {
   ContentVerdict,
   DriveFile,
   DriveFileState,
+  DriveNotification,
   Member,
   Membership,
   Principal,

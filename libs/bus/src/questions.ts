@@ -54,6 +54,15 @@ export interface ContentVerdict<Content = Record<string, unknown>> {
   content: Content;
 }
 
+/** What a drive's notification was about, once it is known to be genuine. */
+export interface DriveNotification {
+  bandId: string;
+  /** The same at every redelivery of this notification, and of no other. */
+  eventId: string;
+  /** `sync`: the subscription has begun, nothing has changed; any other: look for changes. */
+  state: string;
+}
+
 /** Every question on the bus: what is asked, and what the one answerer returns. Names are `module.what_is_wanted`. */
 export interface Questions {
   /** @throws CodedError `token_missing`, `token_invalid`, `token_expired`, `session_ended` */
@@ -74,6 +83,15 @@ export interface Questions {
   'drive.files_requested': { ask: { bandId: string }; answer: { fileIds: string[] } };
   /** Look at the band's folder now; what differs is published as facts. @throws CodedError `folder_missing`, `band_unknown` */
   'drive.rescan_requested': { ask: { bandId: string }; answer: { changes: number } };
+  /**
+   * Is this notification, as a drive posted it to our webhook, genuine, and which band is it about? Header names in lower
+   * case. By the answer the band's source has been told to look, so nothing is lost by who goes no further.
+   * @throws CodedError `webhook_unknown`: nobody subscribed to this; `webhook_invalid`: headers missing, malformed or forged
+   */
+  'drive.webhook_presented': {
+    ask: { headers: Readonly<Record<string, string | string[] | undefined>> };
+    answer: DriveNotification;
+  };
   /** Understand a file, remember what was understood, and say who it is for. Bad files get a verdict too, never an error. */
   'content.parse_requested': { ask: { file: DriveFile; operationId: string }; answer: ContentVerdict };
   /** Forget a removed file. Asking twice is harmless. */

@@ -1,6 +1,7 @@
 import { buffer } from 'node:stream/consumers';
 import { Injectable } from '@nestjs/common';
 import { OnQuestion, type Answer, type Ask } from '@soleil/bus';
+import { DriveError } from './drive-error.js';
 import { DriveService } from './drive.service.js';
 
 /** Answers what the bus asks of Drive. */
@@ -28,5 +29,10 @@ export class DriveAnswers {
   @OnQuestion('drive.rescan_requested')
   async rescan({ bandId }: Ask<'drive.rescan_requested'>): Promise<Answer<'drive.rescan_requested'>> {
     return this.drive.rescan(bandId);
+  }
+
+  @OnQuestion('drive.webhook_presented')
+  async webhook(): Promise<Answer<'drive.webhook_presented'>> {
+    throw new DriveError('webhook_unknown', 'Nobody has subscribed to this.');
   }
 }

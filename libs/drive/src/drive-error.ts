@@ -40,6 +40,12 @@ const failures = {
     remedy: 'Ask for the present state of the file, then for the bytes of that revision.',
   },
   settings_invalid: { status: 400, retryable: false, remedy: 'Give the absolute path of a folder.' },
+  webhook_invalid: {
+    status: 400,
+    retryable: false,
+    remedy: 'Only the drive itself may post here, as it was subscribed to.',
+  },
+  webhook_unknown: { status: 404, retryable: false, remedy: 'End this subscription: nobody follows it any more.' },
 } as const;
 
 export type DriveErrorCode = keyof typeof failures;
@@ -48,7 +54,11 @@ export type DriveErrorCode = keyof typeof failures;
 export class DriveError extends CodedError {
   declare readonly code: DriveErrorCode;
 
-  constructor(code: DriveErrorCode, message: string, extra: { details?: Record<string, unknown>; cause?: unknown } = {}) {
+  constructor(
+    code: DriveErrorCode,
+    message: string,
+    extra: { details?: Record<string, unknown>; retryAfterMs?: number; cause?: unknown } = {},
+  ) {
     super({ code, message, ...failures[code], ...extra });
   }
 }
