@@ -101,6 +101,18 @@ export const codes = {
     reconnect: true,
     remedy: 'List the operations with GET /sync/operations.',
   },
+  operation_finished: {
+    status: 409,
+    retryable: false,
+    reconnect: true,
+    remedy: 'Only an operation that waits or runs can be cancelled; ask for a new one with sync_request.',
+  },
+  operation_not_dead: {
+    status: 409,
+    retryable: false,
+    reconnect: true,
+    remedy: 'List the dead operations with GET /sync/operations?status=dead.',
+  },
   request_invalid: {
     status: 400,
     retryable: false,

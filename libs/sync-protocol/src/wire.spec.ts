@@ -8,7 +8,7 @@ import { limits } from './limits.js';
 import { wireError } from './sync-error.js';
 
 /** SHA-256 of everything below, for version 1. */
-const knownWire = '2893e85b55915d8453356c68d709c7049837783018211bfb8e5f81a72449bf41';
+const knownWire = 'eb9be33dd4d0d4b06decab56fdcfab7aaf5ad1ddfbe7be98d2614cb428ffd466';
 
 const schemaOf = (schema: z.ZodType): unknown => z.toJSONSchema(schema, { io: 'input' });
 

@@ -72,6 +72,8 @@ const schema = z.strictObject({
   attempts: positive,
   /** Wait before the second attempt; doubled for each further one, with jitter. */
   retryBaseMs: positive,
+  /** Finished operations, and the events that caused them, are kept this many days. */
+  operationDays: positive,
   /** A band is looked over this often without any event. */
   bandSyncIntervalMs: positive,
   /** Where a REST call carries its token. Default: `Authorization: Bearer`. Undefined for a call without one. */
@@ -115,6 +117,7 @@ export const defaultSyncOptions: Omit<ResolvedSyncOptions, 'node'> = {
   operationTimeoutMs: minutes(1),
   attempts: 3,
   retryBaseMs: seconds(1),
+  operationDays: 30,
   bandSyncIntervalMs: minutes(5),
   readToken: ({ headers }) => /^Bearer (.+)$/i.exec(headers.authorization ?? '')?.[1],
 };

@@ -1,5 +1,7 @@
 import { SyncEngine1764000003002 } from './entities/engine-schema.js';
+import { SyncItems1764000003060 } from './entities/items-schema.js';
 import { SyncFile } from './entities/sync-file.js';
+import { SyncItem } from './entities/sync-item.js';
 import { SyncOperation } from './entities/sync-operation.js';
 import {
   SyncDeviceName1764000003021,
@@ -13,7 +15,7 @@ import { SyncRetention1764000003031 } from './log/retention-schema.js';
 import { SyncRights1764000003040 } from './log/rights-schema.js';
 
 /** For the application's DataSource. */
-export const syncEntities = [SyncOperation, SyncFile];
+export const syncEntities = [SyncOperation, SyncItem, SyncFile];
 /** For the application's DataSource, in this order. */
 export const syncMigrations = [
   SyncLog1764000003001,
@@ -25,4 +27,5 @@ export const syncMigrations = [
   SyncRetention1764000003031,
   SyncRights1764000003040,
   SyncHoldingChannel1764000003050,
+  SyncItems1764000003060,
 ];

@@ -12,7 +12,9 @@ import { Bus } from '@soleil/bus';
 import { DataSource } from 'typeorm';
 import { BandWork } from './engine/band-work.js';
 import { FileSynchronizer } from './engine/file-synchronizer.js';
+import { OperationHistory } from './engine/operation-history.js';
 import { OperationQueue } from './engine/operation-queue.js';
+import { ProgressTeller } from './engine/progress-teller.js';
 import { operationLeaseMs, SyncEngine } from './engine/sync-engine.js';
 import { SyncListeners } from './engine/sync-listeners.js';
 import { EventBroadcaster } from './event-broadcaster.js';
@@ -88,9 +90,9 @@ const providers: Provider[] = [
   plain(EventBroadcaster, Publisher, Signals),
   {
     provide: OperationQueue,
-    inject: [DataSource, SYNC_OPTIONS],
-    useFactory: (database: DataSource, { node }: ResolvedSyncOptions) =>
-      new OperationQueue(database, node, operationLeaseMs),
+    inject: [DataSource, NodeLink, SYNC_OPTIONS],
+    useFactory: (database: DataSource, link: NodeLink, { node }: ResolvedSyncOptions) =>
+      new OperationQueue(database, { node, worker: link.number, leaseMs: operationLeaseMs }),
   },
   plain(FileSynchronizer, Bus, EventBroadcaster, DataSource),
   {
@@ -99,7 +101,13 @@ const providers: Provider[] = [
     useFactory: (bus: Bus, database: DataSource, queue: OperationQueue, { bandSyncIntervalMs }: ResolvedSyncOptions) =>
       new BandWork(bus, database, queue, bandSyncIntervalMs),
   },
-  plain(SyncEngine, Bus, DataSource, OperationQueue, FileSynchronizer, BandWork, NodeLink, SYNC_OPTIONS),
+  {
+    provide: OperationHistory,
+    inject: [OperationQueue, SYNC_OPTIONS],
+    useFactory: (queue: OperationQueue, options: ResolvedSyncOptions) => new OperationHistory(queue, options),
+  },
+  plain(ProgressTeller, Bus, EventBroadcaster),
+  plain(SyncEngine, Bus, DataSource, OperationQueue, FileSynchronizer, BandWork, ProgressTeller, NodeLink, SYNC_OPTIONS),
   plain(LedgerStore, DataSource),
   {
     provide: LedgerRecorder,
@@ -140,6 +148,7 @@ export class SyncModule extends ConfigurableModuleClass implements OnApplication
     @Inject(Sequencer) private readonly sequencer: Sequencer,
     @Inject(Canary) private readonly canary: Canary,
     @Inject(Retention) private readonly retention: Retention,
+    @Inject(OperationHistory) private readonly history: OperationHistory,
     @Inject(NodeLink) private readonly link: NodeLink,
     @Inject(LedgerRecorder) private readonly ledger: LedgerRecorder,
   ) {
@@ -159,6 +168,7 @@ export class SyncModule extends ConfigurableModuleClass implements OnApplication
     this.ledger.start();
     this.sequencer.start();
     this.retention.start();
+    this.history.start();
     this.canary.start();
   }
 
@@ -168,6 +178,7 @@ export class SyncModule extends ConfigurableModuleClass implements OnApplication
     // The gateway has let its devices go by now.
     await this.ledger.stop();
     await this.retention.stop();
+    await this.history.stop();
     await this.sequencer.stop();
     await this.link.stop();
   }

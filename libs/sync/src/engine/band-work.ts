@@ -4,7 +4,7 @@ import type { SyncOperation } from '../entities/sync-operation.js';
 import type { NewOperation, OperationQueue } from './operation-queue.js';
 import type { Effect } from './work.js';
 
-const noEffect: Effect = { apply: async () => null };
+const noEffect: Effect = { kind: 'none' };
 
 /** Operations that are about more than one file; what they find becomes an operation for each. */
 export class BandWork {
@@ -24,11 +24,17 @@ export class BandWork {
       `select file_id from sync_file where band_id = $1 and channel is not null`,
       [bandId],
     );
-    // Sorted, so that two of these take the files' locks in the same order.
     const all = [...new Set([...fileIds, ...published.map(({ file_id }) => file_id)])].sort();
-    return this.enqueue(
-      all.map((fileId) => ({ ...fileOperation(bandId!, fileId), priority: 'low', cause: 'full_sync', parentId: id })),
-    );
+    return {
+      kind: 'items',
+      items: all.map((fileId) => ({
+        ...fileOperation(bandId!, fileId),
+        fileId,
+        priority: 'low',
+        cause: 'full_sync',
+        parentId: id,
+      })),
+    };
   }
 
   /** Somebody signed in: bands that were not looked at for an interval are, so that what their devices get is fresh. */
@@ -42,7 +48,8 @@ export class BandWork {
            and o.finished_at > clock_timestamp() - $2 * interval '1 millisecond')`,
       [memberships.map(({ bandId }) => bandId).sort(), this.bandSyncIntervalMs],
     );
-    return this.enqueue(
+    // Before the operation that found them completes: should this process die in between, it runs again, and those that wait are joined.
+    await this.queue.enqueue(
       stale.map(({ band_id }) => ({
         ...bandOperation(band_id, 'delta'),
         priority: 'normal',
@@ -50,24 +57,9 @@ export class BandWork {
         parentId: id,
       })),
     );
-  }
-
-  /**
-   * Enqueues before the operation that found them completes, in steps: one transaction for a whole library would take more
-   * locks than the database has. Should this process die in between, the operation runs again, and those that wait are joined.
-   */
-  private async enqueue(operations: NewOperation[]): Promise<Effect> {
-    for (let begin = 0; begin < operations.length; begin += stepOperations) {
-      await this.database.transaction(async (transaction) => {
-        for (const operation of operations.slice(begin, begin + stepOperations))
-          await this.queue.enqueue(operation, transaction);
-      });
-    }
     return noEffect;
   }
 }
-
-const stepOperations = 200;
 
 type Subject = Pick<NewOperation, 'kind' | 'orderingKey' | 'bandId' | 'fileId' | 'mode'>;
 

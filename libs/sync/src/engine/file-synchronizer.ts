@@ -5,10 +5,11 @@ import { bandChannel, fileKey, SyncError } from '@soleil/sync-protocol';
 import type { DataSource, EntityManager } from 'typeorm';
 import { SyncFile } from '../entities/sync-file.js';
 import { EventBroadcaster } from '../event-broadcaster.js';
+import type { OutboxMessage } from '../log/outbox-message.js';
 import type { Effect } from './work.js';
 
 /** A file as the log should have it. */
-interface Wanted {
+export interface Wanted {
   fileId: string;
   bandId: string;
   revision: number;
@@ -39,7 +40,7 @@ export class FileSynchronizer {
     if (fileId === null) throw new SyncError('file_unknown', 'The operation names no file.');
     const state = await this.bus.request('drive.file_requested', { fileId });
     const wanted = await this.understand(state, operation.id);
-    return { apply: (transaction) => this.publish(wanted, transaction) };
+    return { kind: 'file', wanted };
   }
 
   private async understand(state: DriveFileState, operationId: string): Promise<Wanted> {
@@ -54,39 +55,86 @@ export class FileSynchronizer {
     return { fileId, bandId, revision, living: { channel: bandChannel(bandId, audience), data: { ...file, content } } };
   }
 
-  private async publish(wanted: Wanted, transaction: EntityManager): Promise<Facts['sync.file_updated'] | null> {
-    const { fileId, bandId, revision, living } = wanted;
-    await transaction.query(
-      `insert into sync_file (file_id, band_id, revision, state_hash) values ($1, $2, -1, '') on conflict do nothing`,
-      [fileId, bandId],
-    );
-    // The lock gives two writers of one file the order in which they commit.
-    const before = await transaction.findOneOrFail(SyncFile, { where: { fileId }, lock: { mode: 'pessimistic_write' } });
-    if (revision < before.revision) return null;
-    // With the revision: devices ask for the bytes of exactly the one they were told.
-    const stateHash = living
-      ? createHash('sha256')
-          .update(JSON.stringify([living.channel, { ...living.data, modifiedAt: '' }]))
-          .digest('hex')
-      : '';
-    const isNews = stateHash !== before.stateHash;
-    let messageId = before.messageId;
-    if (isNews && before.channel !== null && before.channel !== living?.channel) {
-      messageId = await this.broadcaster.publish(
-        { channel: before.channel, type: 'file_removed', key: fileKey(fileId), data: null },
-        { transaction },
-      );
-    }
-    if (isNews && living) {
-      messageId = await this.broadcaster.publish(
-        { channel: living.channel, type: 'file_update', key: fileKey(fileId), data: living.data },
-        { transaction },
-      );
-    }
-    const channel = living?.channel ?? null;
+  /**
+   * Publishes what is news of these, each of another file, and remembers it, in the transaction that completes their operations.
+   * @returns the facts to tell once it is committed
+   */
+  async publish(all: readonly Wanted[], transaction: EntityManager): Promise<Facts['sync.file_updated'][]> {
+    const changes = await this.lockChanges(all, transaction);
+    const messages = changes.flatMap((change) => change.messages);
+    const ids = messages.length > 0 ? await this.broadcaster.publishAll(messages, { transaction }) : [];
     const syncedAt = new Date();
-    await transaction.update(SyncFile, { fileId }, { channel, revision, stateHash, messageId, syncedAt });
-    const toldIn = channel ?? before.channel;
-    return isNews && messageId && toldIn ? { bandId, fileId, channel: toldIn, messageId, at: syncedAt.toISOString() } : null;
+    let published = 0;
+    const told = changes.map(({ wanted, before, stateHash, messages: own }) => {
+      published += own.length;
+      return {
+        fileId: wanted.fileId,
+        channel: wanted.living?.channel ?? null,
+        revision: wanted.revision,
+        stateHash,
+        messageId: own.length > 0 ? ids[published - 1]! : before.messageId,
+      };
+    });
+    if (told.length > 0) await transaction.query(remember, [JSON.stringify(told), syncedAt]);
+    return changes.flatMap(({ wanted: { bandId, fileId }, before, messages: own }, place) => {
+      const { channel, messageId } = told[place]!;
+      const toldIn = channel ?? before.channel;
+      return own.length > 0 && toldIn
+        ? [{ bandId, fileId, channel: toldIn, messageId: messageId!, at: syncedAt.toISOString() }]
+        : [];
+    });
+  }
+
+  /** The locks, taken in one order, give two writers of one file the order in which they commit. */
+  private async lockChanges(all: readonly Wanted[], transaction: EntityManager): Promise<Change[]> {
+    const sorted = [...all].sort((one, other) => (one.fileId < other.fileId ? -1 : 1));
+    const fileIds = sorted.map(({ fileId }) => fileId);
+    await transaction.query(
+      `insert into sync_file (file_id, band_id, revision, state_hash)
+       select file_id, band_id, -1, '' from unnest($1::text[], $2::text[]) as given (file_id, band_id) on conflict do nothing`,
+      [fileIds, sorted.map(({ bandId }) => bandId)],
+    );
+    const rows = await transaction
+      .createQueryBuilder(SyncFile, 'f')
+      .where('f.fileId = any(:fileIds)', { fileIds })
+      .orderBy('f.fileId')
+      .setLock('pessimistic_write')
+      .getMany();
+    const known = new Map(rows.map((row) => [row.fileId, row]));
+    return sorted.flatMap((wanted) => {
+      const before = known.get(wanted.fileId)!;
+      return wanted.revision < before.revision ? [] : [changeOf(wanted, before)];
+    });
   }
 }
+
+interface Change {
+  wanted: Wanted;
+  before: SyncFile;
+  stateHash: string;
+  messages: OutboxMessage[];
+}
+
+function changeOf(wanted: Wanted, before: SyncFile): Change {
+  const { fileId, living } = wanted;
+  // With the revision: devices ask for the bytes of exactly the one they were told.
+  const stateHash = living
+    ? createHash('sha256')
+        .update(JSON.stringify([living.channel, { ...living.data, modifiedAt: '' }]))
+        .digest('hex')
+    : '';
+  const messages: OutboxMessage[] = [];
+  if (stateHash !== before.stateHash) {
+    const key = fileKey(fileId);
+    if (before.channel !== null && before.channel !== living?.channel)
+      messages.push({ channel: before.channel, type: 'file_removed', key, data: null });
+    if (living) messages.push({ channel: living.channel, type: 'file_update', key, data: living.data });
+  }
+  return { wanted, before, stateHash, messages };
+}
+
+const remember = `
+  update sync_file f
+  set channel = told.channel, revision = told.revision, state_hash = told."stateHash", message_id = told."messageId", synced_at = $2
+  from jsonb_to_recordset($1) as told ("fileId" text, channel text, revision bigint, "stateHash" text, "messageId" uuid)
+  where f.file_id = told."fileId"`;

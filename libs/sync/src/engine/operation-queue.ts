@@ -1,6 +1,13 @@
 import { randomUUID } from 'node:crypto';
 import type { DataSource, EntityManager } from 'typeorm';
-import { SyncOperation, priorities, type OperationKind, type Priority } from '../entities/sync-operation.js';
+import {
+  priorities,
+  SyncOperation,
+  type OperationKind,
+  type OperationStatus,
+  type Priority,
+} from '../entities/sync-operation.js';
+import * as statements from './queue-statements.js';
 
 export interface NewOperation {
   kind: OperationKind;
@@ -16,183 +23,312 @@ export interface NewOperation {
   eventId?: string;
 }
 
+/** Where an operation was put. */
+export interface Enqueued {
+  id: string;
+  /** A new row; false where it joined one that waits, or its event was taken on before. */
+  isNew: boolean;
+}
+
 /** A running operation in the hands of the worker that claimed it. */
 export interface Claim {
   operation: SyncOperation;
   token: string;
 }
 
+/** How an operation with items stands. */
+export interface Progress extends Pick<SyncOperation, 'id' | 'kind' | 'bandId' | 'mode' | 'status'> {
+  total: number;
+  done: number;
+  failed: number;
+}
+
+/** The end of a claim that did not succeed. `retryInMs` null: dead. */
+export interface Failure {
+  code: string;
+  message: string;
+  retryInMs: number | null;
+  /** Nothing is wrong with the operation, its source asked for time: the attempt does not count. */
+  isFree: boolean;
+}
+
+export interface QueueOptions {
+  node: string;
+  /** The number of this process, by whose lock others see that it lives. */
+  worker: number;
+  leaseMs: number;
+}
+
 /** The queue's SQL. One method, one statement or one transaction. */
 export class OperationQueue {
   constructor(
     private readonly database: DataSource,
-    private readonly node: string,
-    private readonly leaseMs: number,
+    private readonly options: QueueOptions,
   ) {}
 
   /**
-   * Stores an operation, or joins the one that waits under the same ordering key, which then keeps the higher priority
-   * and runs as soon as it can, with all its attempts before it: the news may be what mends it. An operation that is running does not count: what it read may be older than this news.
-   * @returns the operation's id; the earlier one's for an event that was taken on before
+   * Stores operations, each of which joins the one that waits under its ordering key. That one then keeps the higher priority
+   * and runs as soon as it can, with all its attempts before it: the news may be what mends it. An operation that is running does
+   * not count: what it read may be older than this news.
+   * @returns in the order given; of an event that was taken on before, the earlier operation
    */
-  async enqueue(wanted: NewOperation, transaction?: EntityManager): Promise<string> {
+  async enqueue(wanted: readonly NewOperation[], transaction?: EntityManager): Promise<Enqueued[]> {
     if (!transaction) return this.database.transaction((own) => this.enqueue(wanted, own));
-    await lockKey(transaction, wanted.orderingKey);
-    if (wanted.eventId !== undefined) {
-      const known = await transaction.query<{ id: string }[]>(
-        `select operation_id as id from sync_inbox where event_id = $1`,
-        [wanted.eventId],
-      );
-      if (known[0]) return known[0].id;
-    }
-    // Joining locks the waiting row until commit, so no worker claims it before this news is committed.
-    const rows = await transaction.query<{ id: string }[]>(
-      `insert into sync_operation as waiting (id, kind, status, priority, ordering_key, band_id, file_id, user_id, mode, cause, parent_id)
-       values ($1, $2, 'pending', $3, $4, $5, $6, $7, $8, $9, $10)
-       on conflict (ordering_key) where status in ('pending', 'failed')
-       do update set status = 'pending', attempts = 0, error_code = null, error_message = null,
-                     priority = least(waiting.priority, excluded.priority), run_at = least(waiting.run_at, clock_timestamp()),
-                     mode = case when excluded.mode = 'full' then 'full' else waiting.mode end
-       returning id`,
-      [
-        randomUUID(),
-        wanted.kind,
-        priorities[wanted.priority],
-        wanted.orderingKey,
-        wanted.bandId ?? null,
-        wanted.fileId ?? null,
-        wanted.userId ?? null,
-        wanted.mode ?? null,
-        wanted.cause,
-        wanted.parentId ?? null,
-      ],
+    // Whoever puts operations to wait under a key does so alone; else two could meet at the unique index.
+    await transaction.query(statements.lockKeys, [wanted.map(({ orderingKey }) => orderingKey)]);
+    const known = await this.knownEvents(wanted, transaction);
+    const isKnown = ({ eventId }: NewOperation): boolean => eventId !== undefined && known.has(eventId);
+    const stored = await this.store(joined(wanted.filter((one) => !isKnown(one))), transaction);
+    const placed = wanted.map((one) =>
+      isKnown(one) ? { id: known.get(one.eventId!)!, isNew: false } : stored.get(one.orderingKey)!,
     );
-    const id = rows[0]!.id;
-    if (wanted.eventId !== undefined) {
-      await transaction.query(`insert into sync_inbox (event_id, operation_id) values ($1, $2) on conflict do nothing`, [
-        wanted.eventId,
-        id,
+    const events = wanted.flatMap((one, place) =>
+      one.eventId === undefined || isKnown(one) ? [] : [[one.eventId, placed[place]!.id] as const],
+    );
+    if (events.length > 0) await transaction.query(statements.remember, transposed(events, 2));
+    return placed;
+  }
+
+  /** Enqueues an operation for each file as an item of the claimed one, unless that is in other hands by now. @throws LeaseLost */
+  async addItems({ operation, token }: Claim, wanted: readonly (NewOperation & { fileId: string })[]): Promise<number> {
+    return this.database.transaction(async (transaction) => {
+      if (!(await this.holds(operation.id, token, transaction))) throw new LeaseLost(operation.id);
+      const placed = await this.enqueue(wanted, transaction);
+      await transaction.query(statements.addItems, [
+        operation.id,
+        wanted.map(({ fileId }) => fileId),
+        placed.map(({ id }) => id),
       ]);
-    }
-    return id;
+      return placed.filter(({ isNew }) => isNew).length;
+    });
   }
 
-  /** Takes up to `limit` operations that are due, by priority, then by age. */
-  async claim(limit: number): Promise<Claim[]> {
-    const token = randomUUID();
-    const rows = await this.database.query<Record<string, unknown>[]>(
-      `with due as (
-         select id from sync_operation o
-         where status in ('pending', 'failed') and run_at <= clock_timestamp()
-           and not exists (select from sync_operation r where r.ordering_key = o.ordering_key and r.status = 'running')
-         order by priority, run_at
-         limit $1
-         for update skip locked
-       ), claimed as (
-         update sync_operation o
-         set status = 'running', attempts = attempts + 1, node = $2, lease_token = $3, started_at = clock_timestamp(),
-             lease_until = clock_timestamp() + $4 * interval '1 millisecond', error_code = null, error_message = null
-         from due where o.id = due.id
-         returning o.*)
-       select * from claimed order by priority, run_at`,
-      [limit, this.node, token, this.leaseMs],
-    );
-    return rows.map((row) => ({ operation: this.database.getRepository(SyncOperation).create(camelCased(row)), token }));
+  /** Lets go of an operation whose items are all known: it runs on by itself until the last has ended. @throws LeaseLost */
+  async spread({ operation, token }: Claim): Promise<Progress> {
+    const [progress] = await this.database.query<Progress[]>(statements.spread, [operation.id, token]);
+    if (!progress) throw new LeaseLost(operation.id);
+    return progress;
   }
 
-  /** Extends the leases of exactly the operations held here. */
-  async renew(claims: readonly Claim[]): Promise<void> {
-    await this.database.query(
-      `update sync_operation o set lease_until = clock_timestamp() + $3 * interval '1 millisecond'
-       from unnest($1::uuid[], $2::uuid[]) as held (id, token)
-       where o.id = held.id and o.lease_token = held.token`,
-      [claims.map(({ operation }) => operation.id), claims.map(({ token }) => token), this.leaseMs],
-    );
+  /** Takes up to `limit` operations that are due, by priority, then by age. @param from these priorities only */
+  async claim(limit: number, from: readonly Priority[]): Promise<Claim[]> {
+    return this.claimWith(statements.claim, [from.map((priority) => priorities[priority]), limit]);
+  }
+
+  /** Takes the operation that has been due for longest, whatever its priority. */
+  async claimOldest(): Promise<Claim[]> {
+    return this.claimWith(statements.claimOldest, [1]);
+  }
+
+  /** Extends the leases of exactly the operations held here. @returns the ids of those that are not held any more */
+  async renew(claims: readonly Claim[]): Promise<Set<string>> {
+    const rows = await this.database.query<{ id: string }[]>(statements.renew, [
+      claims.map(({ operation }) => operation.id),
+      claims.map(({ token }) => token),
+      this.options.leaseMs,
+    ]);
+    return new Set(rows.map(({ id }) => id));
   }
 
   /**
-   * Marks a claimed operation completed, within the transaction that does its work.
-   * @throws LeaseLost when another worker has it by now; the transaction must roll back
+   * Marks claimed operations completed, and the items they did, within the transaction that does their work. First of all in it, so that
+   * a zombie stops before it waits for anybody's lock.
+   * @returns the ids of those that are, the others are in other hands by now, and how operations with these items stand
    */
-  async complete({ operation, token }: Claim, transaction: EntityManager): Promise<void> {
-    const done = await transaction.query<unknown[]>(
-      `with done as (
-         update sync_operation set status = 'completed', lease_token = null, lease_until = null, finished_at = clock_timestamp()
-         where id = $1 and lease_token = $2 returning 1)
-       select * from done`,
-      [operation.id, token],
-    );
-    if (done.length === 0) throw new LeaseLost(operation.id);
+  async complete(
+    claims: readonly (Claim & { preparedMs: number })[],
+    transaction: EntityManager,
+  ): Promise<{ ids: Set<string>; progress: Progress[] }> {
+    const rows = await transaction.query<{ id: string }[]>(statements.complete, [
+      claims.map(({ operation }) => operation.id),
+      claims.map(({ token }) => token),
+      claims.map(({ preparedMs }) => preparedMs),
+    ]);
+    const ids = rows.map(({ id }) => id);
+    const progress = ids.length > 0 ? await this.endItems(ids, 'completed', null, transaction) : [];
+    return { ids: new Set(ids), progress };
   }
 
   /**
    * Puts a failed operation where it belongs: to wait for `retryInMs`, or among the dead when that is null. Where newer
    * news of the same file waits already, that will do the work, and this one is cancelled.
+   * @returns how operations with this item stand
    */
-  async fail(claim: Claim, error: { code: string; message: string }, retryInMs: number | null): Promise<void> {
-    await this.database.transaction((transaction) =>
-      retryInMs === null
-        ? settle(transaction, claim, 'dead', 0, error)
-        : settle(transaction, claim, 'failed', retryInMs, error),
-    );
+  async fail(claim: Claim, failure: Failure): Promise<Progress[]> {
+    return this.database.transaction((transaction) => this.settle(transaction, claim, failure));
   }
 
   /**
-   * Operations whose worker went silent wait again; one that was tried `attempts` times is dead, since it may be what ends workers.
-   * @returns how many there were
+   * Operations whose worker is gone wait again: its process died, or was silent for the length of a lease. One that was tried
+   * `attempts` times is dead, since it may be what ends workers.
    */
-  async reclaim(attempts: number): Promise<number> {
-    const silent = await this.database.query<{ id: string; orderingKey: string; token: string; isLast: boolean }[]>(
-      `select id, ordering_key as "orderingKey", lease_token as token, attempts >= $1 as "isLast"
-       from sync_operation where status = 'running' and lease_until < clock_timestamp()`,
-      [attempts],
+  async reclaim(attempts: number): Promise<{ reclaimed: number; progress: Progress[] }> {
+    const lost = await this.database.query<{ id: string; orderingKey: string; token: string; isLast: boolean }[]>(
+      statements.lost,
+      [attempts, this.options.worker],
     );
-    const lost = { code: 'worker_lost', message: 'The process that worked on this went silent, each time it was tried.' };
-    for (const { token, isLast, ...operation } of silent) {
-      // By its token: one that has come back to life meanwhile and completed is not touched.
-      await this.database.transaction((transaction) =>
-        isLast
-          ? settle(transaction, { operation, token }, 'dead', 0, lost)
-          : settle(transaction, { operation, token }, 'pending', 0, null),
-      );
+    const progress: Progress[] = [];
+    for (const { id, orderingKey, token, isLast } of lost) {
+      const claim = { operation: { id, orderingKey }, token };
+      const failure = { ...workerLost, retryInMs: isLast ? null : 0, isFree: false };
+      progress.push(...(await this.database.transaction((transaction) => this.settle(transaction, claim, failure))));
     }
-    return silent.length;
+    return { reclaimed: lost.length, progress };
+  }
+
+  /**
+   * Ends an operation that is not finished, whoever holds it, and those that were made for its items and nothing else. What
+   * a worker is doing takes no effect any more.
+   * @returns null where there was nothing to end
+   */
+  async cancel(id: string): Promise<{ progress: Progress[] } | null> {
+    return this.database.transaction(async (transaction) => {
+      const ended = await transaction.query<{ id: string }[]>(statements.cancel, [id]);
+      if (ended.length === 0) return null;
+      const ofItems = await transaction.query<{ id: string }[]>(statements.cancelForItems, [id]);
+      const all = [...ended, ...ofItems].map((row) => row.id);
+      await transaction.query(statements.cancelItems, [id]);
+      return { progress: await this.endItems(all, 'cancelled', cancelled, transaction) };
+    });
+  }
+
+  /** Lets a dead operation wait again, with all its attempts. Where another one of its key waits already, that one stands for it. */
+  async retry(id: string): Promise<boolean> {
+    return this.database.transaction(async (transaction) => {
+      const [dead] = await transaction.query<{ orderingKey: string }[]>(statements.deadKey, [id]);
+      if (!dead) return false;
+      await transaction.query(statements.lockKeys, [[dead.orderingKey]]);
+      const [ended] = await transaction.query<{ id: string }[]>(statements.retry, [id]);
+      return ended !== undefined;
+    });
+  }
+
+  /** A dead operation that nobody will try again. */
+  async discard(id: string): Promise<boolean> {
+    return (await this.database.query<unknown[]>(statements.discard, [id])).length > 0;
+  }
+
+  /** Forgets finished operations and events older than `days`, at most `limit` of each; dead ones stay. @returns how many went */
+  async prune(days: number, limit: number): Promise<number> {
+    const [{ pruned }] = await this.database.query<[{ pruned: number }]>(statements.prune, [days, limit]);
+    return pruned;
+  }
+
+  private async claimWith(statement: string, parameters: readonly unknown[]): Promise<Claim[]> {
+    const { node, leaseMs, worker } = this.options;
+    const token = randomUUID();
+    const rows = await this.database.query<Record<string, unknown>[]>(statement, [
+      ...parameters,
+      node,
+      token,
+      leaseMs,
+      worker,
+    ]);
+    return rows.map((row) => ({ operation: this.database.getRepository(SyncOperation).create(camelCased(row)), token }));
+  }
+
+  private async holds(id: string, token: string, transaction: EntityManager): Promise<boolean> {
+    return (await transaction.query<unknown[]>(statements.holds, [id, token])).length > 0;
+  }
+
+  private async knownEvents(wanted: readonly NewOperation[], transaction: EntityManager): Promise<Map<string, string>> {
+    const eventIds = wanted.flatMap(({ eventId }) => eventId ?? []);
+    if (eventIds.length === 0) return new Map();
+    const rows = await transaction.query<{ eventId: string; id: string }[]>(statements.known, [eventIds]);
+    return new Map(rows.map(({ eventId, id }) => [eventId, id]));
+  }
+
+  private async store(wanted: readonly NewOperation[], transaction: EntityManager): Promise<Map<string, Enqueued>> {
+    if (wanted.length === 0) return new Map();
+    const rows = await transaction.query<(Enqueued & { orderingKey: string })[]>(
+      statements.store,
+      transposed(
+        wanted.map((one) => [
+          randomUUID(),
+          one.kind,
+          priorities[one.priority],
+          one.orderingKey,
+          one.bandId ?? null,
+          one.fileId ?? null,
+          one.userId ?? null,
+          one.mode ?? null,
+          one.cause,
+          one.parentId ?? null,
+        ]),
+        10,
+      ),
+    );
+    return new Map(rows.map(({ orderingKey, id, isNew }) => [orderingKey, { id, isNew }]));
+  }
+
+  /** Ends a claim without success. */
+  private async settle(
+    transaction: EntityManager,
+    { operation, token }: { operation: Pick<SyncOperation, 'id' | 'orderingKey'>; token: string },
+    { code, message, retryInMs, isFree }: Failure,
+  ): Promise<Progress[]> {
+    await transaction.query(statements.lockKeys, [[operation.orderingKey]]);
+    const [settled] = await transaction.query<{ status: OperationStatus; newer: string | null }[]>(statements.settle, [
+      operation.id,
+      token,
+      operation.orderingKey,
+      retryInMs === null,
+      retryInMs ?? 0,
+      code,
+      message,
+      isFree,
+    ]);
+    if (settled?.status === 'cancelled') await transaction.query(statements.handItems, [operation.id, settled.newer]);
+    if (settled?.status !== 'dead') return [];
+    return this.endItems([operation.id], 'failed', { code, message }, transaction);
+  }
+
+  private endItems(
+    byOperations: readonly string[],
+    status: 'completed' | 'failed' | 'cancelled',
+    error: { code: string; message: string } | null,
+    transaction: EntityManager,
+  ): Promise<Progress[]> {
+    return transaction.query(statements.endItems, [byOperations, status, error?.code ?? null, error?.message ?? null]);
   }
 }
 
-/** Ends a claim without success. */
-async function settle(
-  transaction: EntityManager,
-  { operation, token }: { operation: Pick<SyncOperation, 'id' | 'orderingKey'>; token: string },
-  status: 'pending' | 'failed' | 'dead',
-  runInMs: number,
-  error: { code: string; message: string } | null,
-): Promise<void> {
-  await lockKey(transaction, operation.orderingKey);
-  await transaction.query(
-    `update sync_operation o
-     set status = case when newer.waits and $3 <> 'dead' then 'cancelled' else $3 end,
-         finished_at = case when newer.waits or $3 = 'dead' then clock_timestamp() end,
-         error_code = coalesce($5, case when newer.waits then 'superseded' end), error_message = $6,
-         lease_token = null, lease_until = null, run_at = clock_timestamp() + $4 * interval '1 millisecond'
-     from (select exists (select from sync_operation where ordering_key = $7 and status in ('pending', 'failed')) as waits) newer
-     where o.id = $1 and o.lease_token = $2`,
-    [operation.id, token, status, runInMs, error?.code ?? null, error?.message ?? null, operation.orderingKey],
-  );
-}
+const workerLost = {
+  code: 'worker_lost',
+  message: 'The server that worked on it went away.',
+};
+const cancelled = { code: 'cancelled', message: 'Somebody cancelled it.' };
 
-/** Whoever puts an operation to wait under a key does so alone; else two could meet at the unique index. */
-async function lockKey(transaction: EntityManager, orderingKey: string): Promise<void> {
-  await transaction.query(`select pg_advisory_xact_lock(hashtextextended($1, 0))`, [orderingKey]);
-}
-
-/** This worker's lease ran out and another one has the operation. Nothing it did has taken effect. */
+/** This worker's lease ran out, and another one has the operation, or it was cancelled. Nothing it did has taken effect. */
 export class LeaseLost extends Error {
   constructor(operationId: string) {
     super(`Operation ${operationId} is in other hands by now`);
     this.name = 'LeaseLost';
   }
 }
+
+/** Those of one key as one, in the order of the keys. */
+function joined(wanted: readonly NewOperation[]): NewOperation[] {
+  const byKey = new Map<string, NewOperation>();
+  for (const one of wanted) {
+    const other = byKey.get(one.orderingKey);
+    byKey.set(
+      one.orderingKey,
+      other
+        ? {
+            ...other,
+            priority: priorities[one.priority] < priorities[other.priority] ? one.priority : other.priority,
+            mode: one.mode === 'full' ? 'full' : other.mode,
+          }
+        : one,
+    );
+  }
+  return [...byKey.values()].sort((one, other) => (one.orderingKey < other.orderingKey ? -1 : 1));
+}
+
+/** Rows as columns, as `unnest` takes them. */
+const transposed = (rows: readonly (readonly unknown[])[], columns: number): unknown[][] =>
+  Array.from({ length: columns }, (_, column) => rows.map((row) => row[column]));
 
 function camelCased(row: Record<string, unknown>): Record<string, unknown> {
   return Object.fromEntries(

@@ -1,14 +1,28 @@
 import { Injectable, Logger, type BeforeApplicationShutdown, type OnApplicationBootstrap } from '@nestjs/common';
 import { Bus, CodedError, type Facts } from '@soleil/bus';
 import { SyncError } from '@soleil/sync-protocol';
+import DataLoader from 'dataloader';
 import type { DataSource } from 'typeorm';
-import { SyncOperation, type OperationStatus } from '../entities/sync-operation.js';
+import { SyncItem } from '../entities/sync-item.js';
+import { priorities, SyncOperation, type OperationStatus } from '../entities/sync-operation.js';
 import { NodeLink } from '../log/node-link.js';
 import { Wake } from '../log/wake.js';
+import { monotonicMs } from '../monotonic.js';
 import type { ResolvedSyncOptions } from '../options.js';
-import { BandWork } from './band-work.js';
-import { FileSynchronizer } from './file-synchronizer.js';
-import { LeaseLost, OperationQueue, type Claim, type NewOperation } from './operation-queue.js';
+import type { BandWork } from './band-work.js';
+import { Completions } from './completions.js';
+import type { FileSynchronizer } from './file-synchronizer.js';
+import {
+  LeaseLost,
+  OperationQueue,
+  type Claim,
+  type Enqueued,
+  type Failure,
+  type NewOperation,
+  type Progress,
+} from './operation-queue.js';
+import type { ProgressTeller } from './progress-teller.js';
+import { Slots } from './slots.js';
 import type { Effect } from './work.js';
 
 export interface OperationFilter {
@@ -18,18 +32,38 @@ export interface OperationFilter {
   limit?: number;
 }
 
+/** An operation in the hands of this process. */
+interface Held {
+  claim: Claim;
+  /** Aborted when it is cancelled, or another process has it. */
+  lost: AbortController;
+  ended: Promise<void>;
+}
+
+/** A worker silent for this long loses its operations. */
+export const operationLeaseMs = 5_000;
+const beatMs = 500;
+/** Operations stored or items added in one transaction, at most: each takes a lock of the database until it ends. */
+const mostAtOnce = 200;
+/** Prepared ones that wait for their transaction, beyond which nothing is claimed. */
+const mostPrepared = 200;
+
 /**
  * Works the queue of sync operations. An operation is claimed with a lease, does its asking without holding anything, and
- * then takes effect in the one transaction that completes it. A process that dies leaves operations whose lease runs out,
- * and another takes them on.
+ * then takes effect in the one transaction that completes it. A process that dies is noticed by the others within half a second, and
+ * what it had claimed is claimed again.
  */
 @Injectable()
 export class SyncEngine implements OnApplicationBootstrap, BeforeApplicationShutdown {
   private readonly logger = new Logger('SyncEngine');
   private readonly wakeUp = new Wake();
-  private readonly held = new Map<Claim, Promise<void>>();
+  private readonly held = new Map<string, Held>();
+  private readonly slots: Slots;
+  private readonly completions: Completions;
+  private readonly enqueuing: DataLoader<NewOperation, Enqueued>;
   private loop: Promise<void> | null = null;
   private heartbeat: NodeJS.Timeout | null = null;
+  private beating: Promise<void> | null = null;
   private stopping = false;
 
   constructor(
@@ -38,20 +72,39 @@ export class SyncEngine implements OnApplicationBootstrap, BeforeApplicationShut
     private readonly queue: OperationQueue,
     private readonly files: FileSynchronizer,
     private readonly bands: BandWork,
+    private readonly progress: ProgressTeller,
     private readonly link: NodeLink,
     private readonly options: ResolvedSyncOptions,
   ) {
+    this.slots = new Slots(options.workers);
+    this.completions = new Completions(database, queue, files);
+    let onItsWay: Promise<unknown> = Promise.resolve();
+    this.enqueuing = new DataLoader<NewOperation, Enqueued>(
+      (wanted) => {
+        const stored = queue.enqueue(wanted);
+        onItsWay = stored.catch(() => undefined);
+        return stored;
+      },
+      { cache: false, maxBatchSize: mostAtOnce, batchScheduleFn: (dispatch) => void onItsWay.then(dispatch) },
+    );
     link.onNews((news) => {
       if (news.kind === 'queue') this.wakeUp.notify();
+      if (news.kind === 'cancelled') this.held.get(news.operationId)?.lost.abort();
     });
     link.onReconnected(() => this.wakeUp.notify());
   }
 
-  /** Stores an operation and returns its id once that is committed. It joins one for the same file that waits already. */
+  /**
+   * Stores an operation and returns its id once that is committed. It joins one for the same file that waits already. Those that are
+   * enqueued while a transaction is on its way share the next one.
+   */
   async enqueue(operation: NewOperation): Promise<string> {
-    const id = await this.queue.enqueue(operation);
+    const { id, isNew } = await this.enqueuing.load(operation);
     this.wakeUp.notify();
-    this.link.tell({ kind: 'queue' });
+    if (isNew) {
+      this.link.tell({ kind: 'queue' });
+      this.progress.changed(operation.bandId ?? null);
+    }
     return id;
   }
 
@@ -85,89 +138,167 @@ export class SyncEngine implements OnApplicationBootstrap, BeforeApplicationShut
     return Object.fromEntries(rows.map(({ status, count }) => [status, count]));
   }
 
+  /** What became of each file of an operation that is about many, those that failed first. @param limit at most 1,000 */
+  async items(operationId: string, limit = 200): Promise<SyncItem[]> {
+    return this.database
+      .createQueryBuilder(SyncItem, 'i')
+      .where('i.operationId = :operationId', { operationId })
+      .orderBy(`array_position(array['failed', 'waiting', 'cancelled', 'completed'], i.status)`)
+      .addOrderBy('i.fileId')
+      .limit(Math.min(limit, 1_000))
+      .getMany();
+  }
+
+  /**
+   * Ends an operation that is not finished, in the middle of its work too: nothing of it takes effect any more. Of one that is about many
+   * files, those end that nothing else waits for.
+   * @throws SyncError `operation_unknown`, `operation_finished`
+   */
+  async cancel(id: string): Promise<void> {
+    const ended = await this.queue.cancel(id);
+    if (!ended) throw finished(await this.operation(id), 'It is finished; there is nothing to cancel.');
+    this.held.get(id)?.lost.abort();
+    this.link.tell({ kind: 'cancelled', operationId: id });
+    this.progress.tell(ended.progress);
+    this.progress.changed((await this.operation(id)).bandId);
+  }
+
+  /** Tries a dead operation again. @throws SyncError `operation_unknown`, `operation_not_dead` */
+  async retry(id: string): Promise<void> {
+    if (!(await this.queue.retry(id))) throw notDead(await this.operation(id));
+    this.wakeUp.notify();
+    this.link.tell({ kind: 'queue' });
+    this.progress.changed((await this.operation(id)).bandId);
+  }
+
+  /** Gives a dead operation up: it is not listed among the dead any more. @throws SyncError `operation_unknown`, `operation_not_dead` */
+  async discard(id: string): Promise<void> {
+    if (!(await this.queue.discard(id))) throw notDead(await this.operation(id));
+    this.progress.changed((await this.operation(id)).bandId);
+  }
+
   onApplicationBootstrap(): void {
     this.loop = this.work();
-    this.heartbeat = setInterval(() => void this.beat(), operationLeaseMs / 5);
+    this.heartbeat = setInterval(() => {
+      this.beating ??= this.beat().finally(() => (this.beating = null));
+    }, beatMs);
   }
 
   async beforeApplicationShutdown(): Promise<void> {
     this.stopping = true;
     this.wakeUp.notify();
     await this.loop;
-    await Promise.allSettled(this.held.values());
+    await Promise.all([...this.held.values()].map(({ ended }) => ended));
     if (this.heartbeat) clearInterval(this.heartbeat);
+    await this.beating;
+    this.progress.stop();
   }
 
   private async work(): Promise<void> {
     await this.bus.ready();
     while (!this.stopping) {
-      const free = this.options.workers - this.held.size;
-      let claims: Claim[] = [];
-      try {
-        if (free > 0) claims = await this.queue.claim(free);
-      } catch (error) {
-        this.logger.warn(`Not claiming for now: ${(error as Error).message}`);
-      }
-      for (const claim of claims) {
-        const run = this.run(claim).finally(() => {
-          this.held.delete(claim);
-          this.wakeUp.notify();
-        });
-        this.held.set(claim, run);
-      }
+      const claims = await this.claim().catch((error: Error) => {
+        this.logger.warn(`Not claiming for now: ${error.message}`);
+        return [];
+      });
+      for (const claim of claims) this.take(claim);
       if (claims.length === 0) await this.wakeUp.wait(this.options.pollMs);
     }
   }
 
+  /** Nothing while the others could not see that this process lives: they would take it all away. */
+  private async claim(): Promise<Claim[]> {
+    const turn = this.slots.next;
+    if (!turn || !this.link.isPresent || this.held.size > this.options.workers + mostPrepared) return [];
+    if ('from' in turn) return this.queue.claim(turn.limit, turn.from);
+    const oldest = await this.queue.claimOldest();
+    this.slots.oldestHadTurn();
+    return oldest;
+  }
+
+  private take(claim: Claim): void {
+    const lost = new AbortController();
+    const { id } = claim.operation;
+    this.slots.take(isCritical(claim));
+    const ended = this.run(claim, lost.signal).finally(() => this.held.delete(id));
+    this.held.set(id, { claim, lost, ended });
+  }
+
   private async beat(): Promise<void> {
     try {
-      if (this.held.size > 0) await this.queue.renew([...this.held.keys()]);
-      if ((await this.queue.reclaim(this.options.attempts)) > 0) this.wakeUp.notify();
+      if (this.held.size > 0) {
+        const lost = await this.queue.renew([...this.held.values()].map(({ claim }) => claim));
+        for (const id of lost) this.held.get(id)?.lost.abort();
+      }
+      const { reclaimed, progress } = await this.queue.reclaim(this.options.attempts);
+      this.progress.tell(progress);
+      if (reclaimed > 0) this.wakeUp.notify();
     } catch (error) {
       this.logger.debug(`No heartbeat: ${(error as Error).message}`);
     }
   }
 
-  private async run(claim: Claim): Promise<void> {
+  private async run(claim: Claim, lost: AbortSignal): Promise<void> {
     const { operation } = claim;
     try {
       await this.tell('sync.started', factOf(operation));
-      const effect = await this.withinTime(this.prepare(operation));
-      const updated = await this.database.transaction(async (transaction) => {
-        // First of all, so that a zombie stops here, before it waits for anybody's lock.
-        await this.queue.complete(claim, transaction);
-        return effect.apply(transaction);
-      });
+      this.progress.changed(operation.bandId);
+      const { effect, preparedMs } = await this.prepare(claim, lost);
+      if (effect.kind === 'items') return await this.spread(claim, effect.items);
+      const { updated, progress } = await this.completions.complete({ claim, effect, preparedMs });
       if (updated) await this.tell('sync.file_updated', updated);
       await this.tell('sync.completed', factOf(operation));
+      await this.follow(progress);
     } catch (error) {
       if (error instanceof LeaseLost) this.logger.warn(error.message);
       else await this.failed(claim, error);
     }
+    this.progress.changed(operation.bandId);
   }
 
-  private prepare(operation: SyncOperation): Promise<Effect> {
+  /** Does the asking, and leaves the slot to the next one. */
+  private async prepare(claim: Claim, lost: AbortSignal): Promise<{ effect: Effect; preparedMs: number }> {
+    const { operation } = claim;
+    const begunAt = monotonicMs();
+    try {
+      const effect = await this.withinTime(this.effectOf(operation), operation.id, lost);
+      return { effect, preparedMs: monotonicMs() - begunAt };
+    } finally {
+      this.slots.free(isCritical(claim));
+      this.wakeUp.notify();
+    }
+  }
+
+  private effectOf(operation: SyncOperation): Promise<Effect> {
     if (operation.kind === 'file') return this.files.prepare(operation);
     return operation.kind === 'band' ? this.bands.prepareBand(operation) : this.bands.prepareUserSetup(operation);
   }
 
+  /**
+   * In steps: one transaction for a whole library would take more locks than the database has. Should this process die in between, the
+   * operation runs again, and those that wait are joined.
+   */
+  private async spread(claim: Claim, items: (NewOperation & { fileId: string })[]): Promise<void> {
+    for (let begin = 0; begin < items.length; begin += mostAtOnce) {
+      const added = await this.queue.addItems(claim, items.slice(begin, begin + mostAtOnce));
+      if (added > 0) this.link.tell({ kind: 'queue' });
+      this.wakeUp.notify();
+    }
+    await this.follow([await this.queue.spread(claim)]);
+  }
+
+  private async follow(progress: readonly Progress[]): Promise<void> {
+    this.progress.tell(progress);
+    for (const { id, kind, bandId, status } of progress)
+      if (status === 'completed') await this.tell('sync.completed', factOf({ id, kind, bandId, fileId: null }));
+  }
+
   /** A question that is never answered must not hold a worker, and its file, for ever. What comes later than this takes no effect. */
-  private async withinTime(work: Promise<Effect>): Promise<Effect> {
+  private async withinTime(work: Promise<Effect>, operationId: string, lost: AbortSignal): Promise<Effect> {
     let timer: NodeJS.Timeout | undefined;
     const late = new Promise<never>((_, reject) => {
-      timer = setTimeout(
-        () =>
-          reject(
-            new CodedError({
-              code: 'answer_late',
-              message: 'A module took too long to answer.',
-              remedy: 'It is tried again; if it stays, look at what Drive and Content log.',
-              status: 504,
-              retryable: true,
-            }),
-          ),
-        this.options.operationTimeoutMs,
-      );
+      timer = setTimeout(() => reject(answerLate()), this.options.operationTimeoutMs);
+      lost.addEventListener('abort', () => reject(new LeaseLost(operationId)), { once: true });
     });
     try {
       return await Promise.race([work, late]);
@@ -178,24 +309,30 @@ export class SyncEngine implements OnApplicationBootstrap, BeforeApplicationShut
 
   private async failed(claim: Claim, error: unknown): Promise<void> {
     const { operation } = claim;
-    const coded = error instanceof CodedError || error instanceof SyncError ? error : null;
-    const code = coded?.code ?? 'internal_error';
-    const message = coded?.message ?? 'Something went wrong on the server; its log has the cause.';
-    const willRetry = (coded?.retryable ?? true) && operation.attempts < this.options.attempts;
+    const failure = this.failureOf(operation, error);
+    const { code, message } = failure;
     this.logger.warn(
       `Operation ${operation.id} (${operation.orderingKey}, attempt ${operation.attempts}) failed: ${(error as Error).message}`,
     );
     try {
-      await this.queue.fail(claim, { code, message }, willRetry ? this.backoffMs(operation.attempts) : null);
-      await this.tell('sync.failed', { ...factOf(operation), code, message, willRetry });
-    } catch (failure) {
+      const progress = await this.queue.fail(claim, failure);
+      await this.tell('sync.failed', { ...factOf(operation), code, message, willRetry: failure.retryInMs !== null });
+      await this.follow(progress);
+    } catch (unsettled) {
       // The lease runs out and the operation waits again.
-      this.logger.warn(`Operation ${operation.id} could not be put back: ${(failure as Error).message}`);
+      this.logger.warn(`Operation ${operation.id} could not be put back: ${(unsettled as Error).message}`);
     }
   }
 
-  private backoffMs(attempts: number): number {
-    return this.options.retryBaseMs * 2 ** (attempts - 1) * (0.75 + Math.random() / 2);
+  private failureOf(operation: SyncOperation, error: unknown): Failure {
+    const coded = error instanceof CodedError || error instanceof SyncError ? error : null;
+    const code = coded?.code ?? 'internal_error';
+    const message = coded?.message ?? 'Something went wrong on the server; its log has the cause.';
+    const backoffMs = this.options.retryBaseMs * 2 ** (operation.attempts - 1) * (0.75 + Math.random() / 2);
+    const askedMs = coded instanceof CodedError ? coded.retryAfterMs : undefined;
+    if (askedMs !== undefined) return { code, message, retryInMs: Math.max(askedMs, backoffMs), isFree: true };
+    const willRetry = (coded?.retryable ?? true) && operation.attempts < this.options.attempts;
+    return { code, message, retryInMs: willRetry ? backoffMs : null, isFree: false };
   }
 
   /** `sync.*` facts are told at most once; a listener that fails does not undo what is committed. */
@@ -211,9 +348,28 @@ export class SyncEngine implements OnApplicationBootstrap, BeforeApplicationShut
   }
 }
 
-/** A worker silent for this long loses its operations. */
-export const operationLeaseMs = 5_000;
+const isCritical = ({ operation }: Claim): boolean => operation.priority === priorities.critical;
 
-function factOf({ id, kind, bandId, fileId }: SyncOperation): Facts['sync.started'] {
+function factOf({
+  id,
+  kind,
+  bandId,
+  fileId,
+}: Pick<SyncOperation, 'id' | 'kind' | 'bandId' | 'fileId'>): Facts['sync.started'] {
   return { operationId: id, kind, bandId, fileId, at: new Date().toISOString() };
 }
+
+const answerLate = (): CodedError =>
+  new CodedError({
+    code: 'answer_late',
+    message: 'A module took too long to answer.',
+    remedy: 'It is tried again; if it stays, look at what Drive and Content log.',
+    status: 504,
+    retryable: true,
+  });
+
+const finished = ({ status }: SyncOperation, message: string): SyncError =>
+  new SyncError('operation_finished', message, { status });
+
+const notDead = ({ status }: SyncOperation): SyncError =>
+  new SyncError('operation_not_dead', 'Only an operation that is dead can be tried again or given up.', { status });

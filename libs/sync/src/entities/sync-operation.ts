@@ -15,11 +15,14 @@ export type OperationKind = 'file' | 'band' | 'user_setup';
  *
  *     pending ──claimed──▶ running ──▶ completed
  *        ▲                    ├──────▶ failed ──retry at run_at──▶ running
- *        └──lease ran out─────┤   └─after the last attempt─▶ dead
- *                             └──────▶ cancelled   (a newer one for the same file waits already)
+ *        └──worker lost───────┤   └─after the last attempt─▶ dead ──tried again by hand──▶ pending
+ *                             └──────▶ cancelled   (by hand, or a newer one for the same file waits already)
  *
- * Two unique indexes keep what code alone could not promise: of one `ordering_key` at most one operation runs, and at
- * most one waits (`pending` or `failed`); news about a file that waits already joins the waiting operation.
+ * One that is about many files finds them, which is its own work, and then runs on without a worker, until the last of its
+ * items ({@link SyncItem}) has ended.
+ *
+ * Two unique indexes keep what code alone could not promise: of one `ordering_key` a worker holds at most one operation, and
+ * at most one waits (`pending` or `failed`); news about a file that waits already joins the waiting operation.
  */
 @Entity('sync_operation')
 export class SyncOperation {
@@ -69,6 +72,10 @@ export class SyncOperation {
   @Column('text', { nullable: true })
   node!: string | null;
 
+  /** The process that claimed it last, by the number of its {@link NodeLink}. */
+  @Column('integer', { nullable: true })
+  worker!: number | null;
+
   /** Of the claim that runs it: every write of the worker is bound to it, so one that lost its lease changes nothing. */
   @Column('uuid', { name: 'lease_token', nullable: true })
   leaseToken!: string | null;
@@ -88,6 +95,22 @@ export class SyncOperation {
   @Column('timestamptz', { name: 'started_at', nullable: true })
   startedAt!: Date | null;
 
+  /** The questions were answered. From here on it is the effect that takes its time. */
+  @Column('timestamptz', { name: 'prepared_at', nullable: true })
+  preparedAt!: Date | null;
+
   @Column('timestamptz', { name: 'finished_at', nullable: true })
   finishedAt!: Date | null;
+
+  /** How many items it has, once it has found them; 0 for an operation without. */
+  @Column('integer', { name: 'items_total' })
+  itemsTotal!: number;
+
+  /** Of them, those that have ended, … */
+  @Column('integer', { name: 'items_done' })
+  itemsDone!: number;
+
+  /** … and of these, those that did not succeed. */
+  @Column('integer', { name: 'items_failed' })
+  itemsFailed!: number;
 }

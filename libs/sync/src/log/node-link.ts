@@ -1,3 +1,4 @@
+import { randomInt } from 'node:crypto';
 import { Logger } from '@nestjs/common';
 import { signalName, type Position, type Signalled } from '@soleil/sync-protocol';
 import type { PoolClient } from 'pg';
@@ -15,9 +16,13 @@ export type NodeNews =
   /** Worth nothing later: not a hint, and nobody looks for what is lost. */
   | { kind: 'signals'; signals: Signalled[] }
   /** An operation was enqueued. */
-  | { kind: 'queue' };
+  | { kind: 'queue' }
+  /** An operation was cancelled: who works on it may stop. */
+  | { kind: 'cancelled'; operationId: string };
 
 const postgresChannel = 'soleil_sync';
+/** The first half of the lock by which a process shows that it lives; the second is its number. */
+export const presenceLocks = 0x5011;
 /** Postgres takes 8,000 bytes at most. */
 const payloadBytes = 7_500;
 const reconnectMs = 500;
@@ -34,6 +39,11 @@ const impatient = (text: string) => ({ text, query_timeout: answerWithinMs });
  */
 export class NodeLink {
   private readonly logger = new Logger('NodeLink');
+  /**
+   * This process. As long as its connection stands, it holds the lock ({@link presenceLocks}, this number): Postgres lets go of it
+   * at once when the process dies, however it dies.
+   */
+  readonly number = randomInt(2 ** 31);
   private readonly listeners = new Set<(news: NodeNews) => void>();
   private readonly reconnected = new Set<() => void>();
   private runner: QueryRunner | null = null;
@@ -61,6 +71,11 @@ export class NodeLink {
     this.reconnected.add(listener);
   }
 
+  /** Whether the others see that this process lives. */
+  get isPresent(): boolean {
+    return this.runner !== null;
+  }
+
   async start(): Promise<void> {
     await this.listen();
   }
@@ -74,7 +89,7 @@ export class NodeLink {
     this.runner = null;
     // A pooled connection that still listens would be handed to somebody else.
     if (runner) {
-      await runner.query('unlisten *').catch(() => undefined);
+      await runner.query('unlisten *; select pg_advisory_unlock_all()').catch(() => undefined);
       await runner.release();
     }
   }
@@ -160,6 +175,8 @@ export class NodeLink {
       client.on('notification', (notification) => this.receive(notification.payload ?? ''));
       client.once('end', over);
       await client.query(impatient(`listen ${postgresChannel}`));
+      // Shared: a session that the network has swallowed may still hold it.
+      await client.query(impatient(`select pg_advisory_lock_shared(${presenceLocks}, ${this.number})`));
       this.runner = runner;
       this.watch(client);
     } catch (error) {

@@ -1,0 +1,229 @@
+import { presenceLocks } from '../log/node-link.js';
+
+const waiting = `status in ('pending', 'failed')`;
+
+/** $1 ordering keys. Sorted, so that two who lock several never wait for each other. */
+export const lockKeys = `
+  select pg_advisory_xact_lock(hash)
+  from (select distinct hashtextextended(key, 0) as hash from unnest($1::text[]) as given (key) order by hash) as sorted`;
+
+/** $1 event ids. */
+export const known = `select event_id as "eventId", operation_id as id from sync_inbox where event_id = any($1)`;
+
+/** $1 event ids, $2 the operations that took them on. */
+export const remember = `
+  insert into sync_inbox (event_id, operation_id) select * from unnest($1::text[], $2::uuid[]) on conflict do nothing`;
+
+/**
+ * $1 to $10 the columns of new rows, one of each key. Joining locks the waiting row until commit, so no worker claims it before
+ * this news is committed.
+ */
+export const store = `
+  insert into sync_operation as waits
+    (id, kind, status, priority, ordering_key, band_id, file_id, user_id, mode, cause, parent_id)
+  select id, kind, 'pending', priority, ordering_key, band_id, file_id, user_id, mode, cause, parent_id
+  from unnest($1::uuid[], $2::text[], $3::smallint[], $4::text[], $5::text[], $6::text[], $7::text[], $8::text[], $9::text[], $10::uuid[])
+    as given (id, kind, priority, ordering_key, band_id, file_id, user_id, mode, cause, parent_id)
+  on conflict (ordering_key) where ${waiting}
+  do update set status = 'pending', attempts = 0, error_code = null, error_message = null,
+                priority = least(waits.priority, excluded.priority), run_at = least(waits.run_at, clock_timestamp()),
+                mode = case when excluded.mode = 'full' then 'full' else waits.mode end
+  returning id, ordering_key as "orderingKey", xmax = 0 as "isNew"`;
+
+/** $1 operation, $2 its token. */
+export const holds = `select from sync_operation where id = $1 and lease_token = $2 for update`;
+
+/** $1 operation, $2 files, $3 the operations that do the work. What was added before the worker was lost is there already. */
+export const addItems = `
+  insert into sync_item (operation_id, file_id, by_operation)
+  select $1, file_id, by_operation from unnest($2::text[], $3::uuid[]) as given (file_id, by_operation)
+  on conflict do nothing`;
+
+const progress = `id, kind, band_id as "bandId", mode, status, items_total as total, items_done as done, items_failed as failed`;
+
+/** $1 operation, $2 its token. Items that ended meanwhile were counted as they did. */
+export const spread = `
+  with let_go as (
+    update sync_operation o
+    set items_total = items.many, lease_token = null, lease_until = null, prepared_at = clock_timestamp(),
+        status = case when o.items_done >= items.many then 'completed' else 'running' end,
+        finished_at = case when o.items_done >= items.many then clock_timestamp() end
+    from (select count(*)::int as many from sync_item where operation_id = $1) as items
+    where id = $1 and lease_token = $2
+    returning o.*)
+  select ${progress} from let_go`;
+
+/** Of a file that somebody works on, nothing is due. */
+const due = `
+  ${waiting} and run_at <= statement_timestamp()
+  and not exists (select from sync_operation held where held.ordering_key = o.ordering_key and held.lease_token is not null)`;
+
+/** Claims what `due` lists. @param first the number of the first of the parameters: node, token, length of the lease, worker */
+const claiming = (first: number): string => `
+  update sync_operation o
+  set status = 'running', attempts = attempts + 1, node = $${first}, lease_token = $${first + 1}, worker = $${first + 3},
+      started_at = clock_timestamp(), lease_until = clock_timestamp() + $${first + 2} * interval '1 millisecond',
+      prepared_at = null, error_code = null, error_message = null
+  from due where o.id = due.id
+  returning o.*`;
+
+/** $1 priorities, in this order, $2 how many. A priority that has enough leaves the later ones unread. */
+export const claim = `
+  with due as materialized (
+    select first.id
+    from unnest($1::smallint[]) as given (priority)
+    cross join lateral (
+      select o.id from sync_operation o where o.priority = given.priority and ${due}
+      order by o.run_at limit $2 for update skip locked) as first
+    limit $2
+  ), claimed as (${claiming(3)})
+  select * from claimed order by priority, run_at`;
+
+/** $1 how many. */
+export const claimOldest = `
+  with due as materialized (
+    select o.id from sync_operation o where ${due} order by o.run_at limit $1 for update skip locked
+  ), claimed as (${claiming(2)})
+  select * from claimed`;
+
+/**
+ * $1 operations, $2 tokens, $3 length of the lease. What is being completed is locked, and left alone. @returns those whose token is
+ * another by now
+ */
+export const renew = `
+  with given as (select * from unnest($1::uuid[], $2::uuid[]) as given (id, token)),
+  held as (
+    select o.id from sync_operation o join given on o.id = given.id and o.lease_token = given.token
+    order by o.id for update of o skip locked
+  ), renewed as (
+    update sync_operation o set lease_until = clock_timestamp() + $3 * interval '1 millisecond' from held where o.id = held.id
+  )
+  select given.id from given left join sync_operation o on o.id = given.id and o.lease_token = given.token where o.id is null`;
+
+/** $1 operations, $2 tokens, $3 how long the questions took. Locked in one order, so that two who complete never wait for each other. */
+export const complete = `
+  with held as (
+    select o.id, given.prepared_ms
+    from sync_operation o
+    join unnest($1::uuid[], $2::uuid[], $3::float8[]) as given (id, token, prepared_ms)
+      on o.id = given.id and o.lease_token = given.token
+    order by o.id for update of o
+  ), done as (
+    update sync_operation o
+    set status = 'completed', lease_token = null, lease_until = null, finished_at = clock_timestamp(),
+        prepared_at = started_at + held.prepared_ms * interval '1 millisecond'
+    from held where o.id = held.id
+    returning o.id)
+  select id from done`;
+
+const isLast = `o.status = 'running' and o.lease_token is null and o.items_done + many >= o.items_total`;
+
+/** $1 operations that did their items, $2 what became of these, $3 and $4 the error. @returns how the operations with these items stand */
+export const endItems = `
+  with ended as (
+    update sync_item set status = $2, error_code = $3, error_message = $4, finished_at = clock_timestamp()
+    where by_operation = any($1) and status = 'waiting'
+    returning operation_id
+  ), counted as (
+    select operation_id, count(*)::int as many from ended group by operation_id
+  ), locked as (
+    select o.id, counted.many from sync_operation o join counted on o.id = counted.operation_id order by o.id for update of o
+  ), told as (
+    update sync_operation o
+    set items_done = o.items_done + many, items_failed = o.items_failed + case when $2 = 'completed' then 0 else many end,
+        status = case when ${isLast} then 'completed' else o.status end,
+        finished_at = case when ${isLast} then clock_timestamp() else o.finished_at end
+    from locked where o.id = locked.id
+    returning o.*)
+  select ${progress} from told`;
+
+/** $1 an operation that was cancelled since a newer one, $2, does the work. */
+export const handItems = `update sync_item set by_operation = $2 where by_operation = $1 and status = 'waiting'`;
+
+/** $1 operation, $2 token, $3 ordering key, $4 whether it is dead, $5 else in how many ms it is due, $6 code, $7 message, $8 whether the attempt counts not. */
+export const settle = `
+  with newer as (select (select id from sync_operation where ordering_key = $3 and ${waiting}) as id),
+  settled as (
+    update sync_operation o
+    set status = case when $4 then 'dead' when newer.id is not null then 'cancelled' else 'failed' end,
+        finished_at = case when $4 or newer.id is not null then clock_timestamp() end,
+        error_code = $6, error_message = $7, lease_token = null, lease_until = null,
+        attempts = attempts - case when $8 then 1 else 0 end,
+        run_at = case when $4 then run_at else clock_timestamp() + $5::float8 * interval '1 millisecond' end
+    from newer
+    where o.id = $1 and o.lease_token = $2
+    returning o.status, newer.id as newer)
+  select * from settled`;
+
+/**
+ * $1 attempts, $2 this process. Another process is gone when nobody holds its lock; its lease says so too, after a while, and of this
+ * process only that: its connection may be the one that is gone.
+ */
+export const lost = `
+  select id, ordering_key as "orderingKey", lease_token as token, attempts >= $1 as "isLast"
+  from sync_operation
+  where lease_token is not null
+    and (lease_until < clock_timestamp()
+      or worker <> $2 and not exists (
+        select from pg_locks
+        where locktype = 'advisory' and database = (select oid from pg_database where datname = current_database())
+          and classid = ${presenceLocks} and objid::bigint = worker and objsubid = 2 and granted))`;
+
+/** $1 operation. */
+export const cancel = `
+  with ended as (
+    update sync_operation
+    set status = 'cancelled', finished_at = clock_timestamp(), lease_token = null, lease_until = null,
+        error_code = 'cancelled', error_message = 'Somebody cancelled it.'
+    where id = $1 and status in ('pending', 'failed', 'running')
+    returning id)
+  select id from ended`;
+
+/** $1 operation. What an event waits for, or another operation's item, goes on. */
+export const cancelForItems = `
+  with ended as (
+    update sync_operation child
+    set status = 'cancelled', finished_at = clock_timestamp(), error_code = 'cancelled', error_message = 'Somebody cancelled it.'
+    where child.parent_id = $1 and ${waiting}
+      and not exists (select from sync_inbox where operation_id = child.id)
+      and not exists (select from sync_item where by_operation = child.id and operation_id <> $1)
+    returning child.id)
+  select id from ended`;
+
+/** $1 operation: its items that others work on are not its own any more. */
+export const cancelItems = `
+  update sync_item set status = 'cancelled', error_code = 'cancelled', error_message = 'Somebody cancelled it.', finished_at = clock_timestamp()
+  where operation_id = $1 and status = 'waiting'`;
+
+/** $1 operation. */
+export const deadKey = `select ordering_key as "orderingKey" from sync_operation where id = $1 and status = 'dead'`;
+
+/** $1 operation. */
+export const retry = `
+  with again as (
+    update sync_operation o
+    set status = case when newer.waits then 'cancelled' else 'pending' end, attempts = 0, run_at = clock_timestamp(),
+        finished_at = case when newer.waits then clock_timestamp() end
+    from (select exists (select from sync_operation w join sync_operation d on w.ordering_key = d.ordering_key
+                         where d.id = $1 and w.status in ('pending', 'failed')) as waits) as newer
+    where o.id = $1 and o.status = 'dead'
+    returning o.id)
+  select id from again`;
+
+/** $1 operation. */
+export const discard = `
+  with ended as (update sync_operation set status = 'cancelled', finished_at = clock_timestamp() where id = $1 and status = 'dead' returning id)
+  select id from ended`;
+
+/** $1 days, $2 how many of each at most. */
+export const prune = `
+  with old as (
+    select id from sync_operation
+    where finished_at < clock_timestamp() - $1 * interval '1 day' and status in ('completed', 'cancelled')
+    order by finished_at limit $2
+  ), gone as (delete from sync_operation o using old where o.id = old.id returning o.id),
+  forgotten as (
+    delete from sync_inbox where event_id in (
+      select event_id from sync_inbox where received_at < clock_timestamp() - $1 * interval '1 day' order by received_at limit $2)
+    returning 1)
+  select (select count(*) from gone)::int + (select count(*) from forgotten)::int as pruned`;
