@@ -17,7 +17,8 @@ const slowMs = 400;
 
 /**
  * The unacknowledged bytes of one socket. A client that reads slowly fills its window and then costs no more than that:
- * its channels go on from the log as it acknowledges.
+ * its channels go on from the log as it acknowledges. One that acknowledges what it did not read, or gives up its channels, makes no
+ * room by it: what has not left this process counts, too.
  *
  * How much may be on its way follows the line. Where the window was what kept readers waiting, it doubles while the line is
  * quick and narrows while acknowledgements are late. So a fast device is not held up by the pace of its
@@ -37,6 +38,8 @@ export class Window {
   constructor(
     private readonly mostBytes: number,
     private readonly now: () => number,
+    /** Bytes of whatever was sent to the socket that have not left this process. */
+    private readonly unsent: () => number = () => 0,
   ) {
     this.limit = Math.min(startBytes, mostBytes);
   }
@@ -48,7 +51,7 @@ export class Window {
 
   /** Readers that stand at the head step back from here on. */
   get isFull(): boolean {
-    return this.bytes >= this.limit;
+    return this.bytes >= this.limit || this.unsent() >= this.limit;
   }
 
   /**
@@ -56,7 +59,7 @@ export class Window {
    * happens meanwhile in the channels that are at their head.
    */
   get isBelowHalf(): boolean {
-    return this.bytes * 2 < this.limit;
+    return !this.isHalfOwed && this.unsent() * 2 < this.limit;
   }
 
   get unacknowledgedBytes(): number {
@@ -71,7 +74,7 @@ export class Window {
     if (entries) entries.push(entry);
     else this.inFlight.set(channel, [entry]);
     this.waitingSince ??= now;
-    if (!this.isBelowHalf) this.wasFelt = true;
+    if (this.isHalfOwed) this.wasFelt = true;
   }
 
   /** Cumulative. @returns false when `offset` acknowledges nothing that is in flight */
@@ -100,6 +103,10 @@ export class Window {
     return this.waitingSince === null ? 0 : this.now() - this.waitingSince;
   }
 
+  private get isHalfOwed(): boolean {
+    return this.bytes * 2 >= this.limit;
+  }
+
   private release(entries: readonly InFlight[]): void {
     for (const { bytes } of entries) this.bytes -= bytes;
     this.waitingSince = this.bytes > 0 ? this.now() : null;
@@ -116,6 +123,6 @@ export class Window {
       this.limit = Math.max(Math.ceil((this.limit * 3) / 4), Math.min(leastBytes, this.mostBytes));
       this.changedAt = now;
     }
-    this.wasFelt = !this.isBelowHalf;
+    this.wasFelt = this.isHalfOwed;
   }
 }

@@ -1,13 +1,5 @@
 import type { Bus, Principal } from '@soleil/bus';
-import {
-  codes,
-  isCode,
-  type DownEvent,
-  type Pace,
-  type Signalled,
-  type SyncError,
-  type WireError,
-} from '@soleil/sync-protocol';
+import { codes, isCode, type DownEvent, type Pace, type Signalled, SyncError, type WireError } from '@soleil/sync-protocol';
 import type { Socket } from 'socket.io';
 import type { WeighedFrame } from '../fan-out/frames.js';
 import type { PositionLoss } from '../fan-out/history.js';
@@ -19,6 +11,7 @@ import { monotonicMs } from '../monotonic.js';
 import { Entitlement, type Entitled } from './entitlement.js';
 import type { FrameBudget } from './frame-budget.js';
 import type { FrameSender } from './frame-sender.js';
+import { Line } from './line.js';
 import { SignalLane, type SignalLine } from './signal-lane.js';
 import { toWireError } from './wire-error.js';
 
@@ -32,6 +25,14 @@ export interface Admitted {
   durable: boolean;
   /** Takes large frames compressed. */
   acceptsDeflate: boolean;
+}
+
+/** What one connection may cost, in bytes. */
+export interface ConnectionLimits {
+  /** Sent and not acknowledged, or not taken by the line, before the frame that goes beyond it. */
+  windowBytes: number;
+  /** Held for its line, answers and all. */
+  unsentBytes: number;
 }
 
 /** One device, connected. */
@@ -48,6 +49,7 @@ export class Connection implements ReaderSocket, Entitled, SignalLine {
   private readonly acceptsDeflate: boolean;
   readonly entitlement: Entitlement;
   private readonly signals = new SignalLane(this);
+  private readonly line: Line;
   /** Nothing is sent: whether it still may be is being asked. */
   isHeld = false;
   private channels: ReadonlySet<string> = new Set();
@@ -64,7 +66,7 @@ export class Connection implements ReaderSocket, Entitled, SignalLine {
     readonly budget: FrameBudget,
     bus: Bus,
     { token, principal, deviceId, acceptsDeflate }: Admitted,
-    windowBytes: number,
+    { windowBytes, unsentBytes }: ConnectionLimits,
     /** From 0 to 1, another one for each connection: what all of them do now and then, they do not do together. */
     private readonly spread: number,
   ) {
@@ -73,10 +75,13 @@ export class Connection implements ReaderSocket, Entitled, SignalLine {
     this.principal = principal;
     this.deviceId = deviceId;
     this.entitlement = new Entitlement(bus, this);
-    this.window = new Window(windowBytes, monotonicMs);
-    const watch = ({ transport }: Socket['conn']) => transport.on('ready', () => this.signals.flush());
-    watch(socket.conn);
-    socket.conn.on('upgrade', () => watch(socket.conn));
+    this.line = new Line(
+      socket.conn,
+      unsentBytes,
+      () => this.goOn(),
+      () => this.close(takesNothing()),
+    );
+    this.window = new Window(windowBytes, monotonicMs, () => this.line.unsentBytes);
   }
 
   get isOpen(): boolean {
@@ -103,7 +108,7 @@ export class Connection implements ReaderSocket, Entitled, SignalLine {
 
   /** A line that takes no bytes, or a device that does not acknowledge, gets signals when it does again. */
   get isFree(): boolean {
-    return !this.isHeld && !this.window.isFull && this.socket.conn.transport.writable;
+    return !this.isHeld && !this.window.isFull && this.line.isReady;
   }
 
   sendSignal(frame: Signalled): void {
@@ -150,8 +155,7 @@ export class Connection implements ReaderSocket, Entitled, SignalLine {
       }
     }
     this.isHeld = false;
-    this.pumpAll();
-    this.signals.flush();
+    this.goOn();
   }
 
   refused(error: unknown): void {
@@ -173,9 +177,8 @@ export class Connection implements ReaderSocket, Entitled, SignalLine {
   acknowledged(channel: string, offset: number): void {
     this.window.acknowledged(channel, offset);
     this.record.acknowledged(channel, offset);
-    this.pumpAll();
+    this.goOn();
     this.tellPace();
-    this.signals.flush();
   }
 
   /** @param ackEveryMs what devices are to do on the average */
@@ -187,6 +190,12 @@ export class Connection implements ReaderSocket, Entitled, SignalLine {
   /** A session's end and a right's are told in the log; asking is the safety net. @param everyMs at most */
   recheck(everyMs: number): void {
     this.entitlement.recheck(everyMs * (0.5 + this.spread / 2));
+  }
+
+  /** There may be room again. */
+  private goOn(): void {
+    this.pumpAll();
+    this.signals.flush();
   }
 
   /** Tells the client how often to acknowledge, where that is more often, or less by much. */
@@ -216,6 +225,7 @@ export class Connection implements ReaderSocket, Entitled, SignalLine {
     if (wire.code === 'session_ended') this.record.signedOut();
     this.socket.emit('closing', { error: wire, reconnect: isCode(wire.code) && codes[wire.code].reconnect });
     this.socket.disconnect(true);
+    this.line.end();
   }
 
   /** The socket is gone. */
@@ -225,6 +235,9 @@ export class Connection implements ReaderSocket, Entitled, SignalLine {
     for (const channel of [...this.readers.keys()]) this.endChannel(channel);
   }
 }
+
+const takesNothing = (): SyncError =>
+  new SyncError('rate_limited', 'More was asked for than was taken off the line.', { retryAfterMs: 1_000 });
 
 const isNear = (one: number, other: number): boolean => one < other * 2 && other < one * 2;
 const isEnough = (told: number, wanted: number): boolean => told <= wanted && wanted < told * 2;

@@ -120,7 +120,9 @@ export class WebSocketGateway implements OnGatewayInit, OnGatewayConnection, Bef
     const admitted = socket.data as Admitted;
     const { principal, deviceId, deviceName: name, durable } = admitted;
     const { windowBytes, frameBytes } = this.options;
-    // The frame that fills the window goes beyond it.
+    // The frame that fills the window goes beyond it, and so may answers.
+    const beyondBytes = 2 * frameBytes;
+    const ownWindowBytes = Math.max(windowBytes - beyondBytes, Math.ceil(windowBytes / 4));
     const connection = new Connection(
       socket,
       this.sender!,
@@ -128,7 +130,7 @@ export class WebSocketGateway implements OnGatewayInit, OnGatewayConnection, Bef
       new FrameBudget(this.options.framesPerSecond, monotonicMs),
       this.bus,
       admitted,
-      Math.max(windowBytes - frameBytes, Math.ceil(windowBytes / 4)),
+      { windowBytes: ownWindowBytes, unsentBytes: ownWindowBytes + beyondBytes },
       (this.connections.everAdded * goldenRatio) % 1,
     );
     this.replaceEarlier(connection);
