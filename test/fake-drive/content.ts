@@ -1,0 +1,49 @@
+import { createHash } from 'node:crypto';
+
+/** The bytes of one revision. */
+export interface Content {
+  readonly size: number;
+  /** Hex, as Drive tells them. */
+  readonly md5: string;
+  readonly sha256: string;
+  /** The bytes `start` to `end`, `end` excluded, in pieces. */
+  read(start: number, end: number): Iterable<Uint8Array>;
+}
+
+const pieceBytes = 64 * 1024;
+/** A prime, so that no two pieces of the pattern that begin at powers of two are alike. */
+const period = 251;
+
+export function contentOf(data: string | Uint8Array): Content {
+  const bytes = Buffer.from(data);
+  return {
+    size: bytes.length,
+    md5: createHash('md5').update(bytes).digest('hex'),
+    sha256: createHash('sha256').update(bytes).digest('hex'),
+    *read(start, end) {
+      for (let at = start; at < end; at += pieceBytes) yield bytes.subarray(at, Math.min(at + pieceBytes, end));
+    },
+  };
+}
+
+/**
+ * Content of any size that is made while it is read: byte `i` is `i % 251`. Nothing of it is held. Its checksums are
+ * counted once, here, which takes some seconds for 2 GB.
+ */
+export function generatedContent(size: number): Content {
+  // One period longer than a piece, so that a piece can begin at any byte of the pattern.
+  const pattern = new Uint8Array(pieceBytes + period).map((_, i) => i % period);
+  function* read(start: number, end: number): Iterable<Uint8Array> {
+    for (let at = start; at < end; at += pieceBytes) {
+      const from = at % period;
+      yield pattern.subarray(from, from + Math.min(pieceBytes, end - at));
+    }
+  }
+  const md5 = createHash('md5');
+  const sha256 = createHash('sha256');
+  for (const piece of read(0, size)) {
+    md5.update(piece);
+    sha256.update(piece);
+  }
+  return { size, md5: md5.digest('hex'), sha256: sha256.digest('hex'), read };
+}
