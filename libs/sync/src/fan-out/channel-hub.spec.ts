@@ -50,6 +50,7 @@ async function openHub(
       sent.push(frame);
       first.sentUpTo = frame.to;
     },
+    stepBack: () => hub.leave(first),
   };
   hub.join(first);
   return { log, hub, sent, append };

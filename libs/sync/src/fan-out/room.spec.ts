@@ -16,7 +16,14 @@ class Member implements RoomMember {
   readonly spans: string[] = [];
   readonly frames = new Set<WeighedFrame>();
 
-  constructor(public sentUpTo = 0) {}
+  constructor(
+    public sentUpTo = 0,
+    private readonly room?: Room,
+  ) {}
+
+  stepBack(): void {
+    this.room?.leave(this);
+  }
 
   tell(weighed: WeighedFrame): void {
     const { frame } = weighed;
@@ -26,13 +33,13 @@ class Member implements RoomMember {
   }
 }
 
-function roomOf(many: number): { room: Room; members: Member[] } {
+function roomOf(many: number, frameBytes = 100_000): { room: Room; members: Member[] } {
   const frames = new Frames(channel);
   const room = new Room({
-    frameBytes: 100_000,
+    frameBytes,
     frameOf: (from, to, messages) => frames.make('e1', from, to, messages),
   });
-  const members = Array.from({ length: many }, () => new Member());
+  const members = Array.from({ length: many }, () => new Member(0, room));
   for (const member of members) room.join(member);
   return { room, members };
 }
@@ -95,6 +102,34 @@ test('nobody is told what was forgotten, nor what was told while nobody was here
   room.add([message(2)]);
   expect(room.hasUntold).toBe(false);
   expect(spansOf(members)).toEqual(['1..1', '']);
+});
+
+test('when more comes than can be told, everybody steps back and nothing is kept for them', () => {
+  const { room, members } = roomOf(3, 1_000);
+  let [offset, bytes] = [0, 0];
+  while (!room.isEmpty) {
+    if (offset === 3) room.tell(1);
+    room.add([message(++offset)]);
+    bytes += JSON.stringify(message(offset)).length;
+  }
+  expect(bytes).toBeGreaterThan(16_000);
+  expect(bytes).toBeLessThan(16_500);
+  expect(room.hasUntold).toBe(false);
+  // Who comes back has read the log up to the head.
+  members[0]!.sentUpTo = offset;
+  room.join(members[0]!);
+  room.add([message(offset + 1)]);
+  while (room.hasUntold) room.tell(1);
+  expect(spansOf(members)).toEqual([`1..3 ${offset + 1}..${offset + 1}`, '', '']);
+});
+
+test('a room that keeps up keeps its members, however much comes in all', () => {
+  const { room, members } = roomOf(3, 1_000);
+  for (let offset = 1; offset <= 1_000; offset++) {
+    room.add([message(offset)]);
+    while (room.hasUntold) room.tell(2);
+  }
+  expect(members.map(({ sentUpTo }) => sentUpTo)).toEqual([1_000, 1_000, 1_000]);
 });
 
 test('in a quiet moment all is told at once; beyond a turn, the next turns tell it, each room once a round', async () => {

@@ -1,5 +1,6 @@
 import type { Message } from '@soleil/sync-protocol';
 import { firstFrame, type WeighedFrame } from './frames.js';
+import { bytesOf } from './json.js';
 import type { Teller } from './turns.js';
 
 /** Whoever stands at the head of a channel, but for what the room is still being told. */
@@ -8,6 +9,8 @@ export interface RoomMember {
   readonly sentUpTo: number;
   /** Sends what follows, and stands at its end then. */
   tell(weighed: WeighedFrame): void;
+  /** Leaves the room, and goes on from where it was told of. */
+  stepBack(): void;
 }
 
 export interface RoomOptions {
@@ -29,14 +32,21 @@ interface Telling {
   frames: Map<number, WeighedFrame>;
 }
 
+/** Full frames that a room may be behind what comes. */
+const mostFramesBehind = 16;
+
 /**
  * Those who get each message as it comes, a part of them in each turn of the event loop (see `Turns`), each in order. What
  * comes while a frame goes round is gathered for the next one: the busier a node, the more messages share a frame.
+ *
+ * Where more comes than can be told, windows do not help: who acknowledges quickly never fills one. Then everybody steps back
+ * and goes on from the log, and nothing is gathered for a room that is empty.
  */
 export class Room implements Teller {
   private readonly members = new Set<RoomMember>();
   /** What not everybody was told; what is being told comes first. */
   private untold: Message[] = [];
+  private untoldBytes = 0;
   private telling: Telling | null = null;
 
   constructor(private readonly options: RoomOptions) {}
@@ -61,12 +71,16 @@ export class Room implements Teller {
 
   /** Everybody here has everything before these messages, or will be told of it first. */
   add(messages: readonly Message[]): void {
-    if (!this.isEmpty) this.untold.push(...messages);
+    if (this.untoldBytes > mostFramesBehind * this.options.frameBytes) for (const member of this.members) member.stepBack();
+    if (this.isEmpty) return;
+    this.untold.push(...messages);
+    this.untoldBytes += weightOf(messages);
   }
 
   /** What was not told yet is told to nobody. */
   forget(): void {
     this.untold = [];
+    this.untoldBytes = 0;
     this.telling = null;
   }
 
@@ -83,6 +97,7 @@ export class Room implements Teller {
     // Where the last member has left meanwhile, all was forgotten.
     if (isDone && telling === this.telling) {
       this.untold = this.untold.slice(telling.messages.length);
+      this.untoldBytes -= weightOf(telling.messages);
       this.telling = null;
     }
     return { told, isDone };
@@ -103,3 +118,5 @@ export class Room implements Teller {
     return weighed;
   }
 }
+
+const weightOf = (messages: readonly Message[]): number => messages.reduce((sum, message) => sum + bytesOf(message), 0);

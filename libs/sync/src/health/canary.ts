@@ -77,6 +77,10 @@ export class Canary implements RoomMember {
     if (own) this.flight?.land(own.offset);
   }
 
+  stepBack(): void {
+    // It fills no room: it sends nothing before the last message came through or was given up.
+  }
+
   private async run(): Promise<void> {
     while (!this.stopped.signal.aborted) {
       const began = monotonicMs();
