@@ -2,7 +2,7 @@ import type { DataSource } from 'typeorm';
 
 /** What a statement looked at, as PostgreSQL counts it. */
 export interface Cost {
-  /** Of the log. */
+  /** Of the table that is asked about. */
   rows: number;
   buffers: number;
 }
@@ -18,8 +18,13 @@ interface PlanNode {
   Plans?: PlanNode[];
 }
 
-/** Runs the statement and takes back what it did. */
-export async function costOf(database: DataSource, sql: string, parameters: readonly unknown[]): Promise<Cost> {
+/** Runs the statement and takes back what it did. @param table whose rows count */
+export async function costOf(
+  database: DataSource,
+  sql: string,
+  parameters: readonly unknown[],
+  table = 'sync_message',
+): Promise<Cost> {
   const runner = database.createQueryRunner();
   try {
     await runner.startTransaction();
@@ -27,7 +32,7 @@ export async function costOf(database: DataSource, sql: string, parameters: read
       { 'QUERY PLAN': [{ Plan: PlanNode }] },
     ];
     const root = explained['QUERY PLAN'][0].Plan;
-    const scans = withBelow(root).filter(isOfLog);
+    const scans = withBelow(root).filter(isScanOf(table));
     const rows = scans.map((node) => (node['Actual Rows'] + (node['Rows Removed by Filter'] ?? 0)) * node['Actual Loops']);
     return {
       rows: rows.reduce((sum, each) => sum + each, 0),
@@ -39,7 +44,10 @@ export async function costOf(database: DataSource, sql: string, parameters: read
   }
 }
 
-const isOfLog = (node: PlanNode): boolean => node['Relation Name'] === 'sync_message' && / Scan$/.test(node['Node Type']);
+const isScanOf =
+  (table: string) =>
+  (node: PlanNode): boolean =>
+    node['Relation Name'] === table && / Scan$/.test(node['Node Type']);
 
 function withBelow(node: PlanNode): PlanNode[] {
   return [node, ...(node.Plans ?? []).flatMap(withBelow)];

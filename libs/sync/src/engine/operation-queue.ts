@@ -117,7 +117,7 @@ export class OperationQueue {
 
   /** Takes the operation that has been due for longest, whatever its priority. */
   async claimOldest(): Promise<Claim[]> {
-    return this.claimWith(statements.claimOldest, [1]);
+    return this.claimWith(statements.claimOldest, [Object.values(priorities)]);
   }
 
   /** Extends the leases of exactly the operations held here. @returns the ids of those that are not held any more */

@@ -67,23 +67,23 @@ const claiming = (first: number): string => `
   from due where o.id = due.id
   returning o.*`;
 
+/**
+ * Of each of $1, priorities, the first that are due: the index has them by priority and age. @param many of each at most
+ */
+const firstOfEach = (many: string): string => `
+  unnest($1::smallint[]) as given (priority)
+  cross join lateral (
+    select o.id, o.run_at from sync_operation o where o.priority = given.priority and ${due}
+    order by o.run_at limit ${many} for update skip locked) as first`;
+
 /** $1 priorities, in this order, $2 how many. A priority that has enough leaves the later ones unread. */
 export const claim = `
-  with due as materialized (
-    select first.id
-    from unnest($1::smallint[]) as given (priority)
-    cross join lateral (
-      select o.id from sync_operation o where o.priority = given.priority and ${due}
-      order by o.run_at limit $2 for update skip locked) as first
-    limit $2
-  ), claimed as (${claiming(3)})
+  with due as materialized (select first.id from ${firstOfEach('$2')} limit $2), claimed as (${claiming(3)})
   select * from claimed order by priority, run_at`;
 
-/** $1 how many. */
+/** $1 all priorities. */
 export const claimOldest = `
-  with due as materialized (
-    select o.id from sync_operation o where ${due} order by o.run_at limit $1 for update skip locked
-  ), claimed as (${claiming(2)})
+  with due as materialized (select first.id from ${firstOfEach('1')} order by first.run_at limit 1), claimed as (${claiming(2)})
   select * from claimed`;
 
 /**

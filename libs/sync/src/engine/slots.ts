@@ -13,6 +13,7 @@ export type Turn = { oldest: true } | { from: readonly Priority[]; limit: number
  */
 export class Slots {
   private readonly held = { critical: 0, other: 0 };
+  /** Since the oldest had its turn. */
   private claims = 0;
 
   constructor(private readonly workers: number) {}
@@ -24,13 +25,13 @@ export class Slots {
     if (room <= 0) return null;
     const ordinary = Math.min(this.workers - other, room);
     if (ordinary <= 0) return { from: ['critical'], limit: room };
-    const left = oldestOneIn - (this.claims % oldestOneIn);
+    const left = oldestOneIn - this.claims;
     return left === 1 ? { oldest: true } : { from: all, limit: Math.min(ordinary, left - 1) };
   }
 
-  /** The oldest had its turn, whether or not there was one. */
-  oldestHadTurn(): void {
-    this.claims = 0;
+  /** The oldest has its turn, whether or not there is one. */
+  oldestHasTurn(): void {
+    this.claims = -1;
   }
 
   take(isCritical: boolean): void {

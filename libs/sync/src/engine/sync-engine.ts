@@ -211,9 +211,8 @@ export class SyncEngine implements OnApplicationBootstrap, BeforeApplicationShut
     const turn = this.slots.next;
     if (!turn || !this.link.isPresent || this.held.size > this.options.workers + mostPrepared) return [];
     if ('from' in turn) return this.queue.claim(turn.limit, turn.from);
-    const oldest = await this.queue.claimOldest();
-    this.slots.oldestHadTurn();
-    return oldest;
+    this.slots.oldestHasTurn();
+    return this.queue.claimOldest();
   }
 
   private take(claim: Claim): void {

@@ -31,9 +31,6 @@ export class SyncItems1764000003060 implements MigrationInterface {
     await runner.query(
       `create unique index sync_operation_one_running on sync_operation (ordering_key) where lease_token is not null`,
     );
-    await runner.query(
-      `create index sync_operation_oldest on sync_operation (run_at) where status in ('pending', 'failed')`,
-    );
     await runner.query(`create index sync_operation_finished on sync_operation (finished_at) where finished_at is not null`);
     await runner.query(`create index sync_operation_dead on sync_operation (band_id, finished_at) where status = 'dead'`);
     await runner.query(`drop index sync_operation_leased`);
@@ -45,7 +42,7 @@ export class SyncItems1764000003060 implements MigrationInterface {
   async down(runner: QueryRunner): Promise<void> {
     await runner.query('drop table sync_item');
     await runner.query(
-      'drop index sync_inbox_of_operation, sync_inbox_received, sync_operation_finished, sync_operation_dead, sync_operation_oldest',
+      'drop index sync_inbox_of_operation, sync_inbox_received, sync_operation_finished, sync_operation_dead',
     );
     await runner.query('drop index sync_operation_one_running, sync_operation_held');
     await runner.query(`

@@ -1,0 +1,352 @@
+import { randomUUID } from 'node:crypto';
+import { DataSource, type QueryRunner } from 'typeorm';
+import type { TestDatabase } from '../../../../test/support/database.js';
+import { syncDatabase } from '../../../../test/support/sync-database.js';
+import { costOf } from '../../test/statement-cost.js';
+import { SyncItem } from '../entities/sync-item.js';
+import { SyncOperation, type Priority } from '../entities/sync-operation.js';
+import { presenceLocks } from '../log/node-link.js';
+import { OperationQueue, LeaseLost, type Claim, type NewOperation } from './operation-queue.js';
+import * as statements from './queue-statements.js';
+
+const every: readonly Priority[] = ['critical', 'high', 'normal', 'low'];
+const again = { code: 'busy', message: 'Not just now.', retryInMs: 0, isFree: false };
+const never = { ...again, retryInMs: null };
+
+let testDatabase: TestDatabase;
+let database: DataSource;
+const alive: QueryRunner[] = [];
+
+beforeEach(async () => {
+  testDatabase = await syncDatabase();
+  database = await new DataSource({
+    type: 'postgres',
+    url: testDatabase.url,
+    entities: [SyncOperation, SyncItem],
+    poolSize: 30,
+  }).initialize();
+});
+afterEach(async () => {
+  for (const runner of alive.splice(0)) await runner.release();
+  await database.destroy();
+  await testDatabase.drop();
+});
+
+/** A process of that number, which shows that it lives. */
+async function worker(number: number, leaseMs = 60_000): Promise<OperationQueue & { die(): Promise<void> }> {
+  const runner = database.createQueryRunner();
+  alive.push(runner);
+  await runner.query('select pg_advisory_lock_shared($1, $2)', [presenceLocks, number]);
+  const queue = new OperationQueue(database, { node: `node-${number}`, worker: number, leaseMs });
+  return Object.assign(queue, { die: () => runner.query('select pg_advisory_unlock_all()') as Promise<void> });
+}
+
+const file = (fileId: string, more: Partial<NewOperation> = {}): NewOperation & { fileId: string } => ({
+  kind: 'file',
+  priority: 'normal',
+  orderingKey: `file:${fileId}`,
+  cause: 'test',
+  bandId: 'b1',
+  ...more,
+  fileId,
+});
+const band = (): NewOperation => ({
+  kind: 'band',
+  priority: 'high',
+  orderingKey: 'band:b1',
+  cause: 'test',
+  bandId: 'b1',
+  mode: 'full',
+});
+const row = (id: string): Promise<SyncOperation> => database.getRepository(SyncOperation).findOneByOrFail({ id });
+const itemsOf = async (operationId: string): Promise<string[]> =>
+  (await database.getRepository(SyncItem).find({ where: { operationId }, order: { fileId: 'ASC' } })).map(
+    ({ fileId, status }) => `${fileId} ${status}`,
+  );
+const enqueue = async (queue: OperationQueue, ...wanted: NewOperation[]): Promise<string[]> =>
+  (await queue.enqueue(wanted)).map(({ id }) => id);
+const complete = (queue: OperationQueue, ...claims: Claim[]): ReturnType<OperationQueue['complete']> =>
+  database.transaction((transaction) =>
+    queue.complete(
+      claims.map((claim) => ({ ...claim, preparedMs: 5 })),
+      transaction,
+    ),
+  );
+const filesOf = (claims: readonly Claim[]): (string | null)[] => claims.map(({ operation }) => operation.fileId);
+
+describe('enqueuing', () => {
+  it('joins what waits under the same key, within one call and across calls; the higher priority stays', async () => {
+    const queue = await worker(1);
+    const [a, b, other] = await enqueue(queue, file('f'), file('f', { priority: 'low' }), file('g'));
+    expect(b).toBe(a);
+    expect(other).not.toBe(a);
+    const [later] = await queue.enqueue([file('f', { priority: 'critical' })]);
+    expect(later).toEqual({ id: a, isNew: false });
+    expect(filesOf(await queue.claim(1, ['critical']))).toEqual(['f']);
+  });
+
+  it('does not join one that runs: what that read may be older', async () => {
+    const queue = await worker(1);
+    const [first] = await enqueue(queue, file('f'));
+    await queue.claim(1, every);
+    expect((await queue.enqueue([file('f')]))[0]).toEqual({ id: expect.not.stringContaining(first!), isNew: true });
+  });
+
+  it('takes an event on once, whoever tells it how often at the same time', async () => {
+    const queues = await Promise.all([1, 2, 3].map((number) => worker(number)));
+    const told = Array.from({ length: 30 }, (_, n) => queues[n % 3]!.enqueue([file('f', { eventId: 'e1' }), file('g')]));
+    const ids = new Set((await Promise.all(told)).map(([placed]) => placed!.id));
+    expect(ids.size).toBe(1);
+    const [claim] = await queues[0]!.claim(1, every);
+    await complete(queues[0]!, claim!);
+    expect((await queues[1]!.enqueue([file('f', { eventId: 'e1' })]))[0]).toEqual({ id: [...ids][0], isNew: false });
+  });
+});
+
+describe('claiming', () => {
+  it('goes by priority, then by what has been due for longest', async () => {
+    const queue = await worker(1);
+    await enqueue(queue, file('low', { priority: 'low' }));
+    await enqueue(queue, file('b'));
+    await enqueue(queue, file('c'));
+    await enqueue(queue, file('high', { priority: 'high' }));
+    expect(filesOf(await queue.claim(3, every))).toEqual(['high', 'b', 'c']);
+    expect(filesOf(await queue.claim(3, ['critical']))).toEqual([]);
+    expect(filesOf(await queue.claim(3, every))).toEqual(['low']);
+  });
+
+  it('finds the one that has been due for longest, of any priority', async () => {
+    const queue = await worker(1);
+    await enqueue(queue, file('old', { priority: 'low' }));
+    await enqueue(queue, file('new', { priority: 'critical' }));
+    expect(filesOf(await queue.claimOldest())).toEqual(['old']);
+  });
+
+  it('gives each operation to one of many, and of a file never two at a time', async () => {
+    const queues = await Promise.all([1, 2, 3, 4].map((number) => worker(number)));
+    await enqueue(queues[0]!, ...Array.from({ length: 60 }, (_, n) => file(`f${n}`)));
+    const claimed = (await Promise.all(queues.map((queue) => queue.claim(20, every)))).flat();
+    expect(new Set(filesOf(claimed)).size).toBe(claimed.length);
+    await enqueue(queues[0]!, ...Array.from({ length: 60 }, (_, n) => file(`f${n}`)));
+    const more = (await Promise.all(queues.map((queue) => queue.claim(60, every)))).flat();
+    expect(claimed.length + more.filter(({ operation }) => !filesOf(claimed).includes(operation.fileId)).length).toBe(60);
+    expect(new Set([...filesOf(claimed), ...filesOf(more)]).size).toBe(claimed.length + more.length);
+  });
+
+  it('passes over what is not due yet', async () => {
+    const queue = await worker(1);
+    await enqueue(queue, file('f'), file('g', { priority: 'low' }));
+    const [claim] = await queue.claim(1, every);
+    await queue.fail(claim!, { ...again, retryInMs: 3_600_000 });
+    expect(filesOf(await queue.claim(5, every))).toEqual(['g']);
+    expect(await queue.claimOldest()).toEqual([]);
+  });
+});
+
+describe('a claim', () => {
+  it('that another has by now changes nothing: not by completing, failing, renewing or adding items', async () => {
+    const [zombie, heir] = [await worker(1), await worker(2)];
+    const [id] = await enqueue(zombie, file('f'));
+    const [old] = await zombie.claim(1, every);
+    await zombie.die();
+    expect(await heir.reclaim(3)).toMatchObject({ reclaimed: 1 });
+    const [now] = await heir.claim(1, every);
+
+    expect(await complete(zombie, old!)).toEqual({ ids: new Set(), progress: [] });
+    await zombie.fail(old!, never);
+    expect(await zombie.renew([old!])).toEqual(new Set([id]));
+    await expect(zombie.addItems(old!, [file('x')])).rejects.toBeInstanceOf(LeaseLost);
+    await expect(zombie.spread(old!)).rejects.toBeInstanceOf(LeaseLost);
+    expect(await row(id!)).toMatchObject({ status: 'running', node: 'node-2', attempts: 2 });
+    expect((await complete(heir, now!)).ids).toEqual(new Set([id]));
+    expect(await row(id!)).toMatchObject({ status: 'completed', leaseToken: null, finishedAt: expect.any(Date) });
+  });
+
+  it('of a process that lives is left alone until its lease has run out, also by itself', async () => {
+    const [quick, other] = [await worker(1, 1), await worker(2)];
+    const patient = await worker(3);
+    await enqueue(quick, file('f'), file('g'));
+    await quick.claim(1, every);
+    await patient.claim(1, every);
+    expect((await other.reclaim(3)).reclaimed).toBe(1);
+    expect(filesOf(await other.claim(5, every))).toEqual(['f']);
+    expect((await patient.reclaim(3)).reclaimed).toBe(0);
+  });
+
+  it('that was lost for the last time is dead', async () => {
+    const [first, second] = [await worker(1), await worker(2)];
+    const [id] = await enqueue(first, file('f'));
+    await first.claim(1, every);
+    await first.die();
+    await second.reclaim(1);
+    expect(await row(id!)).toMatchObject({ status: 'dead', errorCode: 'worker_lost' });
+  });
+
+  it('that failed waits, and one that may not be retried is dead; what asked for time keeps its attempts', async () => {
+    const queue = await worker(1);
+    const [f, g, h] = await enqueue(queue, file('f'), file('g'), file('h'));
+    const claims = await queue.claim(3, every);
+    await queue.fail(claims[0]!, again);
+    await queue.fail(claims[1]!, never);
+    await queue.fail(claims[2]!, { ...again, isFree: true });
+    expect(await row(f!)).toMatchObject({ status: 'failed', attempts: 1, errorCode: 'busy' });
+    expect(await row(g!)).toMatchObject({ status: 'dead', finishedAt: expect.any(Date) });
+    expect(await row(h!)).toMatchObject({ status: 'failed', attempts: 0 });
+  });
+
+  it('that failed while newer news of the file wait is cancelled, and the newer one has its items', async () => {
+    const queue = await worker(1);
+    const [full] = await enqueue(queue, band());
+    const [parent] = await queue.claim(1, every);
+    await queue.addItems(parent!, [file('f')]);
+    await queue.spread(parent!);
+    const [claim] = await queue.claim(1, every);
+    await enqueue(queue, file('f'));
+    await queue.fail(claim!, again);
+    expect(await row(claim!.operation.id)).toMatchObject({ status: 'cancelled' });
+    expect(await itemsOf(full!)).toEqual(['f waiting']);
+    const { progress } = await complete(queue, ...(await queue.claim(1, every)));
+    expect(progress).toMatchObject([{ id: full, done: 1, total: 1, failed: 0, status: 'completed' }]);
+  });
+});
+
+describe('an operation with items', () => {
+  async function spread(queue: OperationQueue, ...fileIds: string[]): Promise<string> {
+    const [id] = await enqueue(queue, band());
+    const [claim] = await queue.claim(1, every);
+    await queue.addItems(
+      claim!,
+      fileIds.map((fileId) => file(fileId, { parentId: id, priority: 'low' })),
+    );
+    await queue.spread(claim!);
+    return id!;
+  }
+
+  it('is completed with the last of them, and counts those that failed', async () => {
+    const queue = await worker(1);
+    const id = await spread(queue, 'a', 'b', 'c');
+    const [a, b, c] = await queue.claim(3, every);
+    expect((await complete(queue, a!)).progress).toMatchObject([{ id, done: 1, total: 3, failed: 0, status: 'running' }]);
+    expect(await queue.fail(b!, again)).toEqual([]);
+    expect(await queue.fail(c!, never)).toMatchObject([{ done: 2, failed: 1, status: 'running' }]);
+    expect(await itemsOf(id)).toEqual(['a completed', 'b waiting', 'c failed']);
+    expect((await complete(queue, ...(await queue.claim(1, every)))).progress).toMatchObject([
+      { done: 3, failed: 1, status: 'completed' },
+    ]);
+    expect(await row(id)).toMatchObject({ status: 'completed', itemsTotal: 3, finishedAt: expect.any(Date) });
+  });
+
+  it('without any is completed at once, and holds up no other of its key while it has some', async () => {
+    const queue = await worker(1);
+    expect(await row(await spread(queue))).toMatchObject({ status: 'completed' });
+    await spread(queue, 'a');
+    const [next] = await enqueue(queue, band());
+    expect((await queue.claim(1, ['high'])).map(({ operation }) => operation.id)).toEqual([next]);
+  });
+
+  it('whose worker is lost while it adds them adds them again, each once', async () => {
+    const [first, second] = [await worker(1), await worker(2)];
+    const [id] = await enqueue(first, band());
+    const [claim] = await first.claim(1, every);
+    await first.addItems(claim!, [file('a'), file('b')]);
+    await first.die();
+    await second.reclaim(3);
+    const [ended] = await second.claim(1, ['normal']);
+    await complete(second, ended!);
+    const [again] = await second.claim(1, ['high']);
+    await second.addItems(again!, [file('a'), file('b'), file('c')]);
+    expect(await second.spread(again!)).toMatchObject({ id, total: 3, done: 1, status: 'running' });
+    await complete(second, ...(await second.claim(5, every)));
+    expect(await row(id!)).toMatchObject({ status: 'completed', itemsDone: 3, itemsFailed: 0 });
+  });
+
+  it('that is cancelled ends what waits for it alone, and what an event or another one waits for goes on', async () => {
+    const queue = await worker(1);
+    const id = await spread(queue, 'alone', 'told', 'shared');
+    await enqueue(queue, file('told', { eventId: 'e1' }));
+    const other = await spread(queue, 'shared');
+    expect(await queue.cancel(id)).not.toBeNull();
+    expect(await row(id)).toMatchObject({ status: 'cancelled', errorCode: 'cancelled' });
+    expect(await itemsOf(id)).toEqual(['alone cancelled', 'shared cancelled', 'told cancelled']);
+    expect(filesOf(await queue.claim(9, every)).sort()).toEqual(['shared', 'told']);
+    expect(await itemsOf(other)).toEqual(['shared waiting']);
+    expect(await queue.cancel(id)).toBeNull();
+  });
+});
+
+describe('by hand', () => {
+  it('a running operation is cancelled under the hands of its worker', async () => {
+    const queue = await worker(1);
+    const [id] = await enqueue(queue, file('f'));
+    const [claim] = await queue.claim(1, every);
+    await queue.cancel(id!);
+    expect(await queue.renew([claim!])).toEqual(new Set([id]));
+    expect((await complete(queue, claim!)).ids).toEqual(new Set());
+    await enqueue(queue, file('f'));
+    expect(filesOf(await queue.claim(1, every))).toEqual(['f']);
+  });
+
+  it('a dead operation waits again, unless a newer one of its key waits, and can be given up', async () => {
+    const queue = await worker(1);
+    const [f, g, h] = await enqueue(queue, file('f'), file('g'), file('h'));
+    for (const claim of await queue.claim(3, every)) await queue.fail(claim, never);
+    await enqueue(queue, file('g'));
+    expect([await queue.retry(f!), await queue.retry(g!), await queue.discard(h!)]).toEqual([true, true, true]);
+    expect(await row(f!)).toMatchObject({ status: 'pending', attempts: 0, finishedAt: null });
+    expect(await row(g!)).toMatchObject({ status: 'cancelled' });
+    expect(await row(h!)).toMatchObject({ status: 'cancelled' });
+    expect([await queue.retry(f!), await queue.discard(h!), await queue.retry(randomUUID())]).toEqual([false, false, false]);
+  });
+});
+
+it('forgets what finished long ago with its items and events, and nothing that is dead or open', async () => {
+  const queue = await worker(1);
+  const [done] = await enqueue(queue, file('done', { eventId: 'e1' }), file('dead', { eventId: 'e2' }));
+  for (const claim of await queue.claim(2, every))
+    await (claim.operation.id === done ? complete(queue, claim) : queue.fail(claim, never));
+  await enqueue(queue, file('open'));
+  await database.query(
+    `update sync_operation set finished_at = finished_at - interval '31 days', created_at = created_at - interval '31 days'`,
+  );
+  await database.query(`update sync_inbox set received_at = received_at - interval '31 days' where event_id = 'e1'`);
+  expect(await queue.prune(30, 100)).toBe(2);
+  expect(await queue.prune(30, 100)).toBe(0);
+  const left = await database.getRepository(SyncOperation).find({ order: { fileId: 'ASC' } });
+  expect(left.map(({ fileId }) => fileId)).toEqual(['dead', 'open']);
+  expect(await database.query('select event_id from sync_inbox')).toEqual([{ event_id: 'e2' }]);
+});
+
+it('claims and reclaims by index, at a cost that 1,000,000 finished operations do not raise', async () => {
+  const queue = await worker(1);
+  await database.query(
+    `insert into sync_operation (id, kind, status, priority, ordering_key, band_id, file_id, cause)
+     select gen_random_uuid(), 'file', 'pending', case when n < 5 then n % 4 else 3 end, 'file:' || n, 'b1', n::text, 'test' from generate_series(1, 20000) n`,
+  );
+  const finish = (many: number): Promise<unknown> =>
+    database.query(
+      `insert into sync_operation (id, kind, status, priority, ordering_key, band_id, file_id, cause, attempts, started_at, finished_at)
+       select gen_random_uuid(), 'file', 'completed', n % 4, 'file:' || n % 5000, 'b1', (n % 5000)::text, 'test', 1, now(), now()
+       from generate_series(1, $1::int) n`,
+      [many],
+    );
+  const buffers = async (): Promise<number> => {
+    await database.query('vacuum analyze sync_operation');
+    let sum = 0;
+    for (const [sql, ...parameters] of [
+      [statements.claim, [0, 1, 2, 3], 10, 'n', randomUUID(), 5_000, 1],
+      [statements.claimOldest, [0, 1, 2, 3], 'n', randomUUID(), 5_000, 1],
+      [statements.lost, 3, 1],
+    ] as const) {
+      const cost = await costOf(database, sql, parameters, 'sync_operation');
+      // What it takes, some of the others at most, and nothing of the history.
+      expect(cost.rows).toBeLessThan(50);
+      sum += cost.buffers;
+    }
+    return sum;
+  };
+  await finish(50_000);
+  const young = await buffers();
+  await finish(950_000);
+  expect(await buffers()).toBeLessThan(young * 1.2);
+  expect(await queue.claim(10, every)).toHaveLength(10);
+}, 120_000);
