@@ -15,6 +15,9 @@ import {
 import { dropHoldings, putHoldings } from './holding-statements.js';
 import { mergeOldRuns, removeDevices, removeSurplusDevices, removeUnseenDevices } from './prune-statements.js';
 
+/** What has come of age in a month of all devices is much at once. */
+const pruningTakes = 6;
+
 /** One device's part of a write. */
 interface Entry {
   taken: Taken;
@@ -72,9 +75,8 @@ export class LedgerStore {
 
   /** Ends what is older than the ledger remembers: devices that left the roster, and runs of long ago become one. */
   async prune(): Promise<void> {
-    await this.database.query(removeUnseenDevices);
-    await this.database.query(removeSurplusDevices);
-    await this.database.query(mergeOldRuns);
+    for (const statement of [removeUnseenDevices, removeSurplusDevices, mergeOldRuns])
+      await queryWithin(this.database, this.timeoutMs * pruningTakes, statement, []);
   }
 
   private async writeIn(transaction: EntityManager, entries: readonly Entry[], now: () => number): Promise<void> {

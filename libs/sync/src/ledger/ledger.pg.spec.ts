@@ -173,6 +173,20 @@ describe('the ledger', () => {
     await cable.remove();
   });
 
+  it('gives up a connection that died without a word while it prunes', async () => {
+    const cable = await Cable.plug(() => testDatabase.url);
+    const url = new URL(testDatabase.url);
+    url.port = new URL(cable.url).port;
+    const far = await new DataSource({ type: 'postgres', url: url.href, poolSize: 1 }).initialize();
+    const storeThere = new LedgerStore(far, 50);
+    await storeThere.prune();
+    cable.lose();
+    await expect(storeThere.prune()).rejects.toMatchObject({ code: 'database_unavailable' });
+    await storeThere.prune();
+    await far.destroy();
+    await cable.remove();
+  });
+
   it.each([
     ['does not know', (table: string) => `delete from ${table}`],
     [

@@ -1,4 +1,6 @@
+import { Cable } from '../../../../test/support/cable.js';
 import { LogRig, type LogNode } from '../../test/log-rig.js';
+import { OutboxVacuum } from './outbox-vacuum.js';
 
 let rig: LogRig;
 let node: LogNode;
@@ -51,4 +53,17 @@ it('holds up neither the sequencer nor publishers while somebody else has the ta
   await node.sequenced(20_001);
   await lock.rollbackTransaction();
   await lock.release();
+});
+
+it('gives up a connection that died without a word', async () => {
+  const cable = await Cable.plug(() => rig.testDatabase.url);
+  const far = await rig.node({ node: 'far' }, rig.through(cable));
+  await far.database.query('select');
+  const vacuum = new OutboxVacuum(far.database, 300);
+  cable.lose();
+  vacuum.moved(20_000);
+  await vacuum.ended();
+  // Given up, and not lent to the next one.
+  await far.database.query('select');
+  await cable.remove();
 });

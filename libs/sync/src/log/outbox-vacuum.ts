@@ -1,6 +1,7 @@
 import { Logger } from '@nestjs/common';
 import type { DataSource } from 'typeorm';
 import { monotonicMs } from '../monotonic.js';
+import { queryWithin } from './borrowed-runner.js';
 
 /** Autovacuum looks once a minute at best; in that time the outbox would grow by a million rows that are gone. */
 const everyRows = 20_000;
@@ -17,7 +18,11 @@ export class OutboxVacuum {
   private notBefore = 0;
   private running: Promise<void> | null = null;
 
-  constructor(private readonly database: DataSource) {}
+  /** @param timeoutMs one that takes longer is given up: its connection may be dead, and none would ever follow */
+  constructor(
+    private readonly database: DataSource,
+    private readonly timeoutMs = 30_000,
+  ) {}
 
   /** Never waits, never throws. While one is running no other is begun. */
   moved(rows: number): void {
@@ -38,7 +43,7 @@ export class OutboxVacuum {
     const begunAt = monotonicMs();
     try {
       // Giving pages back to the system would need a lock that publishers wait for.
-      await this.database.query('vacuum (skip_locked, truncate off) sync_outbox');
+      await queryWithin(this.database, this.timeoutMs, 'vacuum (skip_locked, truncate off) sync_outbox', []);
     } catch (error) {
       this.logger.debug(`The outbox was not vacuumed: ${(error as Error).message}`);
     }
