@@ -21,6 +21,9 @@ export interface SmallFile {
   removed?: boolean;
 }
 
+/** The questions whose answer a test may hold back. */
+type Delayable = 'token' | 'memberships' | 'file';
+
 /**
  * Stands in for Auth, Drive and Content where a test is about Sync alone: a token is the user's id, files live in a map.
  * What it tells and answers is what the bus asks of the real ones.
@@ -36,17 +39,17 @@ export class SmallBand {
   silentNext = false;
   /** Sessions that are over: their token is refused. */
   readonly endedSessions = new Set<string>();
-  private readonly delays = new Map<'token' | 'memberships', () => Promise<void>>();
+  private readonly delays = new Map<Delayable, () => Promise<void>>();
 
   join(userId: string, bandId: string, instrument: string, role: Membership['role'] = 'member'): void {
     this.memberships.set(userId, [...(this.memberships.get(userId) ?? []), { bandId, instrument, role }]);
   }
 
   /**
-   * Auth reads what the next such question is about at once, and answers when told to.
+   * What the next such question is about is read at once, and answered when told to.
    * @returns `asked` resolves when it has read
    */
-  delay(question: 'token' | 'memberships'): { asked: Promise<void>; answer: () => void } {
+  delay(question: Delayable): { asked: Promise<void>; answer: () => void } {
     let read = (): void => undefined;
     let answer = (): void => undefined;
     const asked = new Promise<void>((resolve) => (read = resolve));
@@ -55,7 +58,7 @@ export class SmallBand {
     return { asked, answer };
   }
 
-  private async delayed(question: 'token' | 'memberships'): Promise<void> {
+  private async delayed(question: Delayable): Promise<void> {
     const delay = this.delays.get(question);
     this.delays.delete(question);
     await delay?.();
@@ -108,7 +111,7 @@ export class SmallBand {
   }
 
   @OnQuestion('drive.file_requested')
-  file({ fileId }: Ask<'drive.file_requested'>): Answer<'drive.file_requested'> | Promise<never> {
+  async file({ fileId }: Ask<'drive.file_requested'>): Promise<Answer<'drive.file_requested'>> {
     if (this.silentNext) {
       this.silentNext = false;
       return new Promise<never>(() => undefined);
@@ -119,6 +122,7 @@ export class SmallBand {
     const file = this.files.get(fileId);
     if (!file) throw new CodedError({ code: 'file_unknown', message: 'No such file.', remedy: 'Look again.', status: 404 });
     const { bandId, path, revision } = file;
+    await this.delayed('file');
     if (file.removed) return { state: 'removed', fileId, bandId, path, revision };
     return { state: 'present', file: driveFile(file) };
   }

@@ -10,6 +10,7 @@ export type { Health, Stage } from './health/canary.js';
 export { SyncHealth } from './health/sync-health.js';
 export type { OutboxMessage } from './log/outbox-message.js';
 export { defaultSyncOptions, type SyncOptions } from './options.js';
+export type { ItemView, OperationView } from './rest/operations.controller.js';
 export { ErrorFilter } from './rest/error-filter.js';
 export { syncEntities, syncMigrations } from './schema.js';
 export { SyncModule } from './sync.module.js';

@@ -4,7 +4,7 @@ import { SyncError } from '@soleil/sync-protocol';
 import DataLoader from 'dataloader';
 import type { DataSource } from 'typeorm';
 import { SyncItem } from '../entities/sync-item.js';
-import { priorities, SyncOperation, type OperationStatus } from '../entities/sync-operation.js';
+import { priorities, SyncOperation, type OperationKind, type OperationStatus } from '../entities/sync-operation.js';
 import { NodeLink } from '../log/node-link.js';
 import { Wake } from '../log/wake.js';
 import { monotonicMs } from '../monotonic.js';
@@ -27,6 +27,7 @@ import type { Effect } from './work.js';
 
 export interface OperationFilter {
   bandIds: readonly string[];
+  kind?: OperationKind;
   status?: OperationStatus;
   /** At most 200. Default 50. */
   limit?: number;
@@ -116,11 +117,12 @@ export class SyncEngine implements OnApplicationBootstrap, BeforeApplicationShut
   }
 
   /** Newest first. */
-  async operations({ bandIds, status, limit = 50 }: OperationFilter): Promise<SyncOperation[]> {
+  async operations({ bandIds, kind, status, limit = 50 }: OperationFilter): Promise<SyncOperation[]> {
     return this.database
       .getRepository(SyncOperation)
       .createQueryBuilder('o')
       .where('o.bandId = any(:bandIds)', { bandIds })
+      .andWhere(kind ? 'o.kind = :kind' : 'true', { kind })
       .andWhere(status ? 'o.status = :status' : 'true', { status })
       .orderBy('o.createdAt', 'DESC')
       .limit(Math.min(limit, 200))

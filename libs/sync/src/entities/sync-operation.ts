@@ -8,7 +8,8 @@ export const priorities = { critical: 0, high: 1, normal: 2, low: 3 } as const;
 export type Priority = keyof typeof priorities;
 
 /** `file`: bring one file's present state to its channel. `band`: look a whole band over. `user_setup`: somebody signed in. */
-export type OperationKind = 'file' | 'band' | 'user_setup';
+export const operationKinds = ['file', 'band', 'user_setup'] as const;
+export type OperationKind = (typeof operationKinds)[number];
 
 /**
  * One piece of sync work: the record of it and its place in the queue are this one row.
