@@ -26,6 +26,8 @@ export class BandSource {
       bandId,
       settings,
       changeLog: new ChangeLog(dataSource, bandId, () => this.teller.wake()),
+      dataSource,
+      options,
     });
   }
 
@@ -41,6 +43,11 @@ export class BandSource {
     this.hasStarted = true;
     this.teller.start();
     this.source.start();
+  }
+
+  /** After {@link stop}: the band has gone to another place. */
+  async disconnect(): Promise<void> {
+    await this.source.disconnect?.();
   }
 
   /** The source first: what it still commits may still be told. */

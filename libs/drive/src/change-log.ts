@@ -23,12 +23,22 @@ export class ChangeLog {
   /**
    * Takes sightings on, in one transaction with the source's own cursor where one is given. Several processes may take on
    * the same sightings: writers of one band wait for each other, and what is known already is no change.
+   * @param since the cursor that the sightings were made from, where old news must not undo newer: when another process
+   *   has moved the cursor meanwhile, nothing is committed
    * @returns the changes, in the order in which they will be told
    */
-  async commit(sightings: readonly Sighting[], cursor?: Record<string, unknown>): Promise<PlannedChange[]> {
+  async commit(
+    sightings: readonly Sighting[],
+    cursor?: Record<string, unknown>,
+    since?: Record<string, unknown> | null,
+  ): Promise<PlannedChange[]> {
     const changes = await this.dataSource.transaction(async (manager) => {
       // Sequence numbers are drawn before they are committed: without this lock a lower one could appear after a higher one was told.
-      await manager.query('select from drive_folder where band_id = $1 for update', [this.bandId]);
+      const [folder] = await manager.query<[{ unmoved: boolean }]>(
+        'select cursor is not distinct from $2::jsonb as unmoved from drive_folder where band_id = $1 for update',
+        [this.bandId, since ?? null],
+      );
+      if (since !== undefined && !folder.unmoved) return [];
       const plan = planChanges(sightings, await this.knownAt(manager, pathsOf(sightings)), randomUUID);
       await this.write(manager, plan);
       if (cursor) await manager.query('update drive_folder set cursor = $2 where band_id = $1', [this.bandId, cursor]);
@@ -116,6 +126,9 @@ export class ChangeLog {
 
   private async write(manager: EntityManager, plan: Plan): Promise<void> {
     if (plan.rows.length === 0) return;
+    // Files that change places would for a moment be two at one path.
+    if (plan.leaving.length > 0)
+      await manager.query('update drive_file set removed_at = clock_timestamp() where file_id = any($1)', [plan.leaving]);
     await manager.query(
       `insert into drive_file (file_id, band_id, path, size, hash, mime_type, revision, modified_at, source_id, fingerprint, link_target, problem, removed_at)
        select "fileId", $1, path, size, hash, "mimeType", revision, "modifiedAt", "sourceId", fingerprint, "linkTarget", problem,

@@ -1,7 +1,6 @@
 import { buffer } from 'node:stream/consumers';
 import { Injectable } from '@nestjs/common';
 import { OnQuestion, type Answer, type Ask } from '@soleil/bus';
-import { DriveError } from './drive-error.js';
 import { DriveService } from './drive.service.js';
 
 /** Answers what the bus asks of Drive. */
@@ -32,7 +31,7 @@ export class DriveAnswers {
   }
 
   @OnQuestion('drive.webhook_presented')
-  async webhook(): Promise<Answer<'drive.webhook_presented'>> {
-    throw new DriveError('webhook_unknown', 'Nobody has subscribed to this.');
+  async webhook({ headers }: Ask<'drive.webhook_presented'>): Promise<Answer<'drive.webhook_presented'>> {
+    return this.drive.takeNotification(headers);
   }
 }

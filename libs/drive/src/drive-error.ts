@@ -2,7 +2,23 @@ import { CodedError } from '@soleil/bus';
 
 /** Every code Drive fails with: its HTTP status, whether the same call may succeed later, and what to do about it. */
 const failures = {
+  access_denied: {
+    status: 403,
+    retryable: false,
+    remedy: "Share the band's folder, and all in it, with the account that the platform uses, downloads included.",
+  },
   band_unknown: { status: 404, retryable: false, remedy: 'Connect the band to a folder first.' },
+  credential_revoked: {
+    status: 503,
+    retryable: true,
+    remedy: 'Give the platform a new key or refresh token of its account; what is known stays until then.',
+  },
+  drive_busy: { status: 503, retryable: true, remedy: 'Nothing is to be done: it is tried again when the drive allows it.' },
+  drive_unreachable: {
+    status: 503,
+    retryable: true,
+    remedy: 'Look whether the platform reaches the drive; it is tried all the time.',
+  },
   file_unknown: { status: 404, retryable: false, remedy: 'List the files of the band again.' },
   file_removed: { status: 410, retryable: false, remedy: 'List the files of the band again.' },
   file_too_large: {
@@ -39,7 +55,11 @@ const failures = {
     retryable: true,
     remedy: 'Ask for the present state of the file, then for the bytes of that revision.',
   },
-  settings_invalid: { status: 400, retryable: false, remedy: 'Give the absolute path of a folder.' },
+  settings_invalid: {
+    status: 400,
+    retryable: false,
+    remedy: 'Give what the provider asks for: the absolute path of a folder, or the id of one.',
+  },
   webhook_invalid: {
     status: 400,
     retryable: false,

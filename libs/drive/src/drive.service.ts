@@ -1,6 +1,6 @@
 import type { Readable } from 'node:stream';
 import { Inject, Injectable, Logger, type OnApplicationBootstrap, type OnModuleDestroy } from '@nestjs/common';
-import { Bus, type DriveFile, type DriveFileState } from '@soleil/bus';
+import { Bus, type DriveFile, type DriveFileState, type DriveNotification } from '@soleil/bus';
 import { DataSource, IsNull } from 'typeorm';
 import { BandSource } from './band-source.js';
 import { DriveError } from './drive-error.js';
@@ -10,7 +10,7 @@ import { DriveFolderRow } from './entities/drive-folder.js';
 import { FolderProvider } from './folder/folder-provider.js';
 import type { DriveOptions } from './options.js';
 import { backoffMs, Stop } from './pause.js';
-import type { ByteRange, DriveProvider, SourceStatus } from './provider.js';
+import type { ByteRange, DriveProvider, NotificationHeaders, SourceStatus } from './provider.js';
 import { DRIVE_OPTIONS } from './tokens.js';
 
 /** How a band's drive is doing. */
@@ -118,6 +118,20 @@ export class DriveService implements OnApplicationBootstrap, OnModuleDestroy {
     return { changes: await band.source.rescan() };
   }
 
+  /**
+   * Makes sure that a notification comes from a place that a band is connected to, and has that band's source look.
+   * @throws DriveError `webhook_unknown`, `webhook_invalid`
+   */
+  async takeNotification(headers: NotificationHeaders): Promise<DriveNotification> {
+    for (const provider of this.providers.values()) {
+      const notification = await provider.readNotification?.(headers, this.dataSource);
+      if (!notification) continue;
+      this.bands.get(notification.bandId)?.source.nudge?.();
+      return notification;
+    }
+    throw new DriveError('webhook_unknown', 'Nobody has subscribed to this.');
+  }
+
   /** @throws DriveError `file_unknown` */
   async state(fileId: string): Promise<DriveFileState> {
     const row = await this.rowOf(fileId);
@@ -174,6 +188,7 @@ export class DriveService implements OnApplicationBootstrap, OnModuleDestroy {
     const band = new BandSource(this.dataSource, this.bus, this.options, this.providerOf(provider), bandId, settings);
     this.bands.set(bandId, band);
     await present?.stop();
+    await present?.disconnect();
     band.start();
   }
 

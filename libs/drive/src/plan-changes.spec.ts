@@ -68,6 +68,20 @@ it('pairs neither empty files nor links by their bytes', () => {
   ).toHaveLength(4);
 });
 
+it("keeps the identities of files that take each other's paths", () => {
+  files.take(at('a', 'x', 'id 1'), at('b', 'y', 'id 2'), at('c', 'z', 'id 3'));
+  expect(files.take(at('b', 'x', 'id 1'), at('a', 'y', 'id 2'))).toEqual(['changed file 1 b 2', 'changed file 2 a 2']);
+  expect(files.take(goneFrom('b'), at('c', 'x', 'id 1'), at('d', 'z', 'id 3'))).toEqual([
+    'changed file 1 c 3',
+    'changed file 3 d 2',
+  ]);
+});
+
+it('takes the path for the file when the old one was only put aside under another name', () => {
+  files.take(at('a', 'x', 'id 1'));
+  expect(files.take(at('a', 'y', 'id 2'), at('a.bak', 'x', 'id 1'))).toEqual(['added file 2 a.bak 1', 'changed file 1 a 2']);
+});
+
 it('makes news of a problem that comes, changes or goes', () => {
   const unreadable: PresentSighting = { ...at('a', ''), hash: '', problem: { code: 'not_readable', reason: 'No.' } };
   files.take(at('a', 'x'));

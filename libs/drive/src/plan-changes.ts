@@ -13,6 +13,8 @@ export interface PlannedChange {
 export interface Plan {
   rows: KnownFile[];
   changes: PlannedChange[];
+  /** Files whose path another file takes over, while they go on at a path of their own. */
+  leaving: string[];
 }
 
 /** What the change log holds of the paths that were sighted. */
@@ -28,18 +30,24 @@ export interface Known {
  * - The same path is the same file, however it was saved; equal bytes are no news.
  * - A path gone and a new path in the same sightings are one file that moved, if the source knows it by the same id or,
  *   failing that, the bytes are the same.
+ * - Files that the source knows by id and that took each other's paths keep their identities.
  * - A path that comes back continues the file that was removed there, so that its revision never falls.
  *
  * Deciding twice about the same sightings changes nothing the second time.
  */
 export function planChanges(sightings: readonly Sighting[], known: Known, newFileId: () => string): Plan {
-  const plan: Plan = { rows: [], changes: [] };
+  const plan: Plan = { rows: [], changes: [], leaving: [] };
   const presentAt = new Map(known.present.map((file) => [file.path, file]));
   const removedAt = new Map(known.removed.map((file) => [file.path, file]));
   const gone = new Set(
     sightings.flatMap((sighting) => (sighting.seen === 'gone' ? (presentAt.get(sighting.path) ?? []) : [])),
   );
   const present = sightings.filter((sighting) => sighting.seen === 'present');
+  for (const file of leavingFiles(present, presentAt, gone)) {
+    plan.leaving.push(file.fileId);
+    presentAt.delete(file.path);
+    gone.add(file);
+  }
 
   for (const sighting of present) {
     const file = presentAt.get(sighting.path);
@@ -90,6 +98,34 @@ function sameDetails(file: KnownFile, sighting: PresentSighting): boolean {
     file.mimeType === mimeTypeOf(sighting.path) &&
     Object.entries(sighting.fingerprint).every(([name, value]) => file.fingerprint[name] === value)
   );
+}
+
+/**
+ * The files that gave their path to another known file and were themselves seen elsewhere. Only then: whoever saves by
+ * renaming leaves the old file behind under another name, and the path still means the same song.
+ */
+function leavingFiles(
+  present: readonly PresentSighting[],
+  presentAt: ReadonlyMap<string, KnownFile>,
+  gone: ReadonlySet<KnownFile>,
+): Set<KnownFile> {
+  const seenAt = new Map(present.flatMap(({ sourceId, path }) => (sourceId === null ? [] : [[sourceId, path] as const])));
+  const successors = new Map<KnownFile, string>();
+  for (const { path, sourceId } of present) {
+    const file = presentAt.get(path);
+    if (file?.sourceId && sourceId && file.sourceId !== sourceId && seenAt.has(file.sourceId))
+      successors.set(file, sourceId);
+  }
+  const leaving = new Set(successors.keys());
+  for (let before = -1; before !== leaving.size;) {
+    before = leaving.size;
+    const moving = new Set([...gone, ...leaving].map((file) => file.sourceId));
+    for (const file of leaving) {
+      const holder = presentAt.get(seenAt.get(file.sourceId!)!);
+      if (!moving.has(successors.get(file)!) || (holder && !leaving.has(holder))) leaving.delete(file);
+    }
+  }
+  return leaving;
 }
 
 /** Pairs each arrived path with the gone file it was; first by the source's id, then by equal bytes. */

@@ -1,5 +1,8 @@
 import type { Readable } from 'node:stream';
+import type { DriveNotification } from '@soleil/bus';
+import type { DataSource } from 'typeorm';
 import type { ChangeLog } from './change-log.js';
+import type { DriveOptions } from './options.js';
 
 /**
  * A kind of place where a band keeps its files: a folder of this machine, a cloud drive.
@@ -18,13 +21,26 @@ export interface DriveProvider {
    */
   checkSettings(settings: unknown): Record<string, unknown>;
   connect(connection: SourceConnection): DriveSource;
+  /**
+   * For a place that posts notifications to a webhook: what this one is about, once it is known to be genuine.
+   * @returns null when it is not one of this provider's subscriptions
+   * @throws DriveError `webhook_invalid`, `webhook_unknown`
+   */
+  readNotification?(headers: NotificationHeaders, dataSource: DataSource): Promise<DriveNotification | null>;
 }
+
+/** Of an HTTP request, as Node gives them: names in lower case. */
+export type NotificationHeaders = Readonly<Record<string, string | string[] | undefined>>;
 
 export interface SourceConnection {
   bandId: string;
   /** As `checkSettings` returned them. */
   settings: Record<string, unknown>;
   changeLog: ChangeLog;
+  /** For tables of the provider's own. */
+  dataSource: DataSource;
+  /** Those of DriveModule. */
+  options: DriveOptions;
 }
 
 /** One band's files at their place. */
@@ -34,29 +50,35 @@ export interface DriveSource {
   /** Ends watching; resolves when nothing of this source is in flight any more. */
   stop(): Promise<void>;
   /**
-   * Compares everything with the change log, and resolves when what differed is committed. What is being written just now
-   * is not waited for; it is committed when it is quiet.
+   * Brings the change log up to what is at the place now, and resolves when what differed is committed. What is being
+   * written just now is not waited for; it is committed when it is quiet.
    * @returns how many changes were committed
-   * @throws DriveError `folder_missing`
+   * @throws DriveError `folder_missing`, and what else keeps the source from its work
    */
   rescan(): Promise<number>;
+  /** Something is said to have happened at the place: the source looks soon. */
+  nudge?(): void;
+  /** The band was connected to another place; called after `stop`. Ends what the source has set up at this one. */
+  disconnect?(): Promise<void>;
   status(): SourceStatus;
   /**
    * The bytes `range` of a file, both ends included, of exactly the content with the file's hash: the stream fails rather
    * than mix two contents, before it has given its last byte.
-   * @throws DriveError `revision_gone`, `folder_missing`, `not_readable`, `link_leaves_folder`
+   * @throws DriveError `revision_gone`, `folder_missing`, `not_readable`, `link_leaves_folder`; of a place that is reached
+   *   over the network also `access_denied`, `credential_revoked`, `drive_busy`, `drive_unreachable`
    */
   open(file: KnownFile, range: ByteRange): Promise<Readable>;
 }
 
-export type SourceState = 'starting' | 'scanning' | 'watching' | 'folder_missing' | 'stopped';
+/** In `folder_missing` and `access_lost` nothing is taken for removed, and the place is tried all the time. */
+export type SourceState = 'starting' | 'scanning' | 'watching' | 'folder_missing' | 'access_lost' | 'stopped';
 
 export interface SourceStatus {
   state: SourceState;
   /** ISO 8601; null before the first complete comparison. */
   lastScanAt: string | null;
   /** What keeps the source from its work now. */
-  error: { code: string; message: string } | null;
+  error: { code: string; message: string; remedy?: string } | null;
 }
 
 /** Bytes `start` to `end`, both included. Of an empty file: 0 to -1. */

@@ -3,7 +3,7 @@ import { join } from 'node:path';
 import { Logger } from '@nestjs/common';
 import type { ChangeLog } from '../change-log.js';
 import type { Fingerprint } from '../provider.js';
-import { isIgnoredName, isIgnoredPath } from './ignored.js';
+import { isIgnoredName, isIgnoredPath } from '../ignored.js';
 import { fingerprintOf, sameFingerprint } from './look.js';
 import { missing, type Root } from './root.js';
 

@@ -1,6 +1,6 @@
 import { join } from 'node:path';
 import { watch, type FSWatcher } from 'chokidar';
-import { isIgnoredPath } from './ignored.js';
+import { isIgnoredPath } from '../ignored.js';
 import type { Root } from './root.js';
 
 /**

@@ -8,7 +8,7 @@ import type { FileProblem, KnownFile, PresentSighting, Sighting } from '../provi
 import { Committer, type Candidate } from './committer.js';
 import { compareFolder } from './compare-folder.js';
 import { hashFile } from './hash-file.js';
-import { isIgnoredPath } from './ignored.js';
+import { isIgnoredPath } from '../ignored.js';
 import { KnownFiles } from './known-files.js';
 import { lookAt, sameFingerprint, type FileLook, type Look, type ProblemLook } from './look.js';
 import type { Root } from './root.js';
