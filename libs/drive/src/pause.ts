@@ -9,12 +9,18 @@ export class Stop {
     setMaxListeners(0, this.controller.signal);
   }
 
+  /** Aborts when this is stopped. */
+  get signal(): AbortSignal {
+    return this.controller.signal;
+  }
+
   get stopped(): boolean {
     return this.controller.signal.aborted;
   }
 
-  now(): void {
-    this.controller.abort();
+  /** @param reason what whoever waits on {@link signal} fails with */
+  now(reason?: Error): void {
+    this.controller.abort(reason);
   }
 
   /** Resolves after `ms`, or at once when this is stopped. */

@@ -1,6 +1,7 @@
 import type { BigIntStats } from 'node:fs';
 import { lstat, realpath, stat } from 'node:fs/promises';
 import { dirname } from 'node:path';
+import { problemOf } from '../file-problem.js';
 import type { FileProblem, Fingerprint, ProblemCode } from '../provider.js';
 import { identityOf, type Root } from './root.js';
 
@@ -30,17 +31,6 @@ export interface ProblemLook {
 }
 
 const nothing: Look = { found: 'nothing', signature: 'nothing' };
-
-const reasons: Record<ProblemCode, string> = {
-  link_leaves_folder: "This is a link to a place outside the band's folder, so it is not shared.",
-  link_broken: 'This is a link to a file that is not there.',
-  not_readable: 'The platform has no permission to read this file.',
-  file_too_large: 'This file is larger than the platform serves.',
-};
-
-export function problem(code: ProblemCode): FileProblem {
-  return { code, reason: reasons[code] };
-}
 
 /**
  * What is at this path. Links are followed to files inside the folder only. Below a linked folder there is nothing: what
@@ -110,7 +100,7 @@ function problemLook(code: ProblemCode, own: BigIntStats | null): ProblemLook {
   return {
     found: 'problem',
     signature: `problem ${code} ${own ? signatureOf(fingerprint) : ''}`,
-    problem: problem(code),
+    problem: problemOf(code),
     sourceId: own && sourceIdOf(own),
     fingerprint,
     modifiedAt: timeOf(own?.mtimeMs ?? 0n),

@@ -1,7 +1,7 @@
 import { constants } from 'node:fs';
 import { open, readlink, realpath, lstat, type FileHandle } from 'node:fs/promises';
 import { DriveError } from '../drive-error.js';
-import { problem } from './look.js';
+import { problemOf } from '../file-problem.js';
 import { identityOf, type Root } from './root.js';
 
 /**
@@ -20,7 +20,7 @@ export async function openInside(root: Root, place: string): Promise<FileHandle>
     const stats = await handle.stat();
     if (!stats.isFile() || stats.nlink === 0) throw gone();
     const really = await placeOfHandle(handle, place);
-    if (root.pathOf(really) === null) throw new DriveError('link_leaves_folder', problem('link_leaves_folder').reason);
+    if (root.pathOf(really) === null) throw new DriveError('link_leaves_folder', problemOf('link_leaves_folder').reason);
     return handle;
   } catch (error) {
     await handle.close();
@@ -44,7 +44,7 @@ function explained(error: unknown): unknown {
   switch ((error as NodeJS.ErrnoException).code) {
     case 'EACCES':
     case 'EPERM':
-      return new DriveError('not_readable', problem('not_readable').reason, { cause: error });
+      return new DriveError('not_readable', problemOf('not_readable').reason, { cause: error });
     // ELOOP: a link where a file was; ENXIO: a socket or a pipe.
     case 'ENOENT':
     case 'ENOTDIR':

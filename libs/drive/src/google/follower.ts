@@ -1,0 +1,185 @@
+import { z } from 'zod';
+import type { ChangeLog } from '../change-log.js';
+import { DriveError } from '../drive-error.js';
+import type { KnownFile } from '../provider.js';
+import { Contents } from './contents.js';
+import type { Exports } from './exports.js';
+import type { ChangedItem, GoogleApi } from './google-api.js';
+import { itemOf } from './item.js';
+import { Sightings } from './sightings.js';
+import { Tree } from './tree.js';
+
+const cursorSchema = z.object({
+  pageToken: z.string(),
+  /** The id of the band's folder: in the settings it may be an alias. */
+  rootId: z.string(),
+  folders: z.record(z.string(), z.tuple([z.string(), z.string()])),
+  /** When all was last listed; null where it should be soon. */
+  listedAt: z.iso.datetime().nullable(),
+});
+
+/** How far the change list was read, and what the folders were like then. */
+export type Cursor = z.infer<typeof cursorSchema>;
+
+export interface FollowerOptions {
+  /** How often everything is listed, below what the change list tells. */
+  relistIntervalMs: number;
+  maxFileBytes: number;
+  concurrentHashes: number;
+}
+
+/**
+ * Reads a band's folder in rounds. Each starts from what is committed and ends with a commit of changes and cursor
+ * together, so a round that fails, or whose process dies, has not been; two processes that read the same list do no harm.
+ *
+ *     cursor ──changes.list──▶ tree brought up to it ──new folders listed──▶ what differs ──▶ committed with the new cursor
+ *     none, or none that Drive can go on from ──▶ a new token, then everything listed, then the changes since that token
+ */
+export class Follower {
+  private hasCompared = false;
+
+  constructor(
+    private readonly api: GoogleApi,
+    private readonly folderId: string,
+    private readonly changeLog: ChangeLog,
+    private readonly exports: Exports,
+    private readonly options: FollowerOptions,
+    private readonly stopping: AbortSignal,
+  ) {}
+
+  /** @returns how many changes were committed */
+  async round(): Promise<number> {
+    const stored = await this.changeLog.cursor();
+    const cursor = cursorSchema.safeParse(stored).data;
+    const isDue = !cursor?.listedAt || Date.now() - Date.parse(cursor.listedAt) >= this.options.relistIntervalMs;
+    const news = cursor && !isDue ? await this.read(cursor.pageToken) : null;
+    const changes = cursor && news ? await this.follow(stored, cursor, news) : await this.list(stored, cursor);
+    this.hasCompared = true;
+    return changes;
+  }
+
+  /** Everything is listed in the next round, since the change list may not have told all. */
+  async distrust(): Promise<void> {
+    const stored = await this.changeLog.cursor();
+    if (stored) await this.changeLog.commit([], { ...stored, listedAt: null }, stored);
+  }
+
+  /** The token from which a subscription is to tell. */
+  async pageToken(): Promise<string> {
+    return cursorSchema.parse(await this.changeLog.cursor()).pageToken;
+  }
+
+  /** @throws DriveError `folder_missing` */
+  private async follow(stored: Stored, cursor: Cursor, news: News): Promise<number> {
+    const isNothing = news.changes.length === 0 && this.hasCompared;
+    if (isNothing && news.pageToken === cursor.pageToken) return 0;
+    if (isNothing) return this.advance(stored, { ...cursor, pageToken: news.pageToken });
+    const known = await this.changeLog.presentUnder('');
+    const tree = Tree.of(cursor.rootId, cursor.folders, known);
+    this.apply(tree, news.changes);
+    await this.fill(tree);
+    return this.commit(stored, { ...cursor, pageToken: news.pageToken }, tree, known, news.changes);
+  }
+
+  /** @throws DriveError `folder_missing` */
+  private async list(stored: Stored, cursor: Cursor | undefined): Promise<number> {
+    const pageToken = await this.api.startPageToken();
+    const rootId = await this.requireFolder(this.folderId);
+    const known = await this.changeLog.presentUnder('');
+    const tree = new Tree(rootId);
+    await this.fill(tree);
+    // A listing takes a while and is not of one moment: what moved meanwhile is in the change list.
+    const news = await this.read(pageToken);
+    if (!news) throw new DriveError('drive_unreachable', 'Google Drive does not go on from its own page token.');
+    this.apply(tree, news.changes);
+    if (cursor) await this.lookFor(tree, known);
+    await this.fill(tree);
+    const listed = { pageToken: news.pageToken, rootId, folders: {}, listedAt: new Date().toISOString() };
+    const changes = await this.commit(stored, listed, tree, known, news.changes);
+    await this.exports.prune();
+    return changes;
+  }
+
+  private async commit(
+    stored: Stored,
+    cursor: Cursor,
+    tree: Tree,
+    known: readonly KnownFile[],
+    heard: readonly ChangedItem[],
+  ): Promise<number> {
+    const { api, options } = this;
+    const contents = new Contents(api, this.exports, options, this.stopping);
+    const touched = new Set(heard.map(({ id }) => id));
+    const sightings = await new Sightings(tree, known, touched, contents, api).all();
+    // Nothing is believed to be gone unless the folder is there.
+    if (sightings.some(({ seen }) => seen === 'gone')) await this.requireFolder(cursor.rootId);
+    if (!contents.failure) {
+      const next = { ...cursor, folders: tree.storedFolders() };
+      return (await this.changeLog.commit(sightings, next, stored)).length;
+    }
+    // What could be read is told now. Since the cursor stays, the next round hears of the rest again.
+    await this.changeLog.commit(sightings, stored ?? undefined, stored);
+    throw contents.failure;
+  }
+
+  private async advance(stored: Stored, cursor: Cursor): Promise<number> {
+    return (await this.changeLog.commit([], cursor, stored)).length;
+  }
+
+  private apply(tree: Tree, changes: readonly ChangedItem[]): void {
+    for (const { id, item } of changes) {
+      if (id === tree.rootId && !item) throw folderMissing();
+      if (item) tree.put(item);
+      else tree.remove(id);
+    }
+  }
+
+  /** Until there is no folder of which the contents are not known. */
+  private async fill(tree: Tree): Promise<void> {
+    for (let ids = tree.takeUnlisted(); ids.length > 0; ids = tree.takeUnlisted())
+      for await (const item of this.api.inside(ids)) tree.put(item);
+  }
+
+  /** A listing may lag behind: what it left out is asked for by its id before it is taken for gone. */
+  private async lookFor(tree: Tree, known: readonly KnownFile[]): Promise<void> {
+    const missed = known.flatMap(({ sourceId }) => (sourceId && !tree.file(sourceId) ? [sourceId] : []));
+    await Promise.all(
+      missed.map(async (id) => {
+        const file = await this.api.file(id);
+        const item = file && itemOf(file);
+        if (item) tree.put(item);
+      }),
+    );
+  }
+
+  /** @returns null when Drive cannot go on from this token */
+  private async read(pageToken: string): Promise<News | null> {
+    const changes = new Map<string, ChangedItem>();
+    for (let next: string | null = pageToken; ;) {
+      const page = await this.api.changes(next);
+      if (!page) return null;
+      for (const change of page.changes) changes.set(change.id, change);
+      next = page.next;
+      if (next === null) return { changes: [...changes.values()], pageToken: page.newStart ?? pageToken };
+    }
+  }
+
+  /** @throws DriveError `folder_missing` */
+  private async requireFolder(id: string): Promise<string> {
+    const file = await this.api.file(id);
+    if (!file || file.trashed || itemOf(file)?.kind !== 'folder') throw folderMissing();
+    return file.id!;
+  }
+}
+
+type Stored = Record<string, unknown> | null;
+
+interface News {
+  changes: ChangedItem[];
+  /** Where to go on from. */
+  pageToken: string;
+}
+
+function folderMissing(): DriveError {
+  return new DriveError('folder_missing', "The band's folder is not there, or not shared with the platform's account.");
+}

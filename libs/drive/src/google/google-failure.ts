@@ -1,0 +1,67 @@
+import { gaxios } from 'google-auth-library';
+import { DriveError } from '../drive-error.js';
+
+/** What a request to Google failed with. */
+export interface Failure {
+  error: DriveError;
+  /** HTTP status; 0 where no answer came. */
+  status: number;
+  /** `rateLimitExceeded`, `notFound`, `invalid_grant`; empty where none is given. */
+  reason: string;
+}
+
+const quotaReasons = new Set(['rateLimitExceeded', 'userRateLimitExceeded']);
+/** Of the token endpoint: the key was deleted, the consent withdrawn, the account closed. */
+const credentialReasons = new Set(['invalid_grant', 'invalid_client', 'unauthorized_client', 'deleted_client']);
+
+/** Says what a failure means for the platform. What is no failure of a request is thrown on as it is. */
+export function failureOf(thrown: unknown): Failure {
+  if (!(thrown instanceof gaxios.GaxiosError)) throw thrown;
+  const status = thrown.response?.status ?? 0;
+  const reason = reasonOf(thrown.response?.data);
+  return { status, reason, error: meaningOf(thrown, status, reason) };
+}
+
+/** Whether a failure says that the quota is spent. */
+export function isQuotaFailure({ status, reason }: Failure): boolean {
+  return status === 429 || (status === 403 && quotaReasons.has(reason));
+}
+
+function meaningOf(cause: gaxios.GaxiosError, status: number, reason: string): DriveError {
+  if (credentialReasons.has(reason) || status === 401)
+    return new DriveError('credential_revoked', 'Google does not accept the credential of the platform any more.', {
+      cause,
+    });
+  const retryAfterMs = retryAfterMsOf(cause.response?.headers.get('retry-after') ?? null);
+  if (isQuotaFailure({ status, reason } as Failure))
+    return new DriveError('drive_busy', "Google's quota is spent for the moment.", { retryAfterMs, cause });
+  if (status === 0 || status >= 500)
+    return new DriveError('drive_unreachable', 'Google Drive does not answer as it should.', { retryAfterMs, cause });
+  if (status === 404) return new DriveError('revision_gone', 'Google Drive does not have this any more.', { cause });
+  return new DriveError('access_denied', `Google Drive refuses this (${reason || status}).`, {
+    details: { reason, status },
+    cause,
+  });
+}
+
+/** Of a JSON body, also when it was read as text or as bytes: what is downloaded is not parsed. */
+function reasonOf(data: unknown): string {
+  const body = typeof data === 'object' && !(data instanceof ArrayBuffer) ? data : parsed(data);
+  const error = (body as { error?: string | { errors?: { reason?: string }[]; status?: string } } | null)?.error;
+  return typeof error === 'string' ? error : (error?.errors?.[0]?.reason ?? error?.status ?? '');
+}
+
+function parsed(data: unknown): unknown {
+  try {
+    return JSON.parse(data instanceof ArrayBuffer ? Buffer.from(data).toString() : String(data));
+  } catch {
+    return null;
+  }
+}
+
+/** Seconds, or a date. */
+function retryAfterMsOf(header: string | null): number | undefined {
+  if (header === null) return undefined;
+  const ms = /^\d+$/.test(header) ? Number(header) * 1_000 : Date.parse(header) - Date.now();
+  return Number.isNaN(ms) ? undefined : Math.max(0, ms);
+}

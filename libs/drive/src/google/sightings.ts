@@ -1,0 +1,89 @@
+import { problemOf } from '../file-problem.js';
+import type { FileProblem, KnownFile, Sighting } from '../provider.js';
+import type { Content, Contents } from './contents.js';
+import type { GoogleApi } from './google-api.js';
+import { fingerprintOf, sameFingerprint, type FileItem } from './item.js';
+import type { Tree } from './tree.js';
+
+/** What a path holds: of a shortcut, what the file holds that it leads to. */
+interface Found extends Content {
+  modifiedAt: string;
+  linkTarget: string | null;
+}
+
+/** Holds a tree against what the change log knows, and says what differs. */
+export class Sightings {
+  private readonly paths: Map<string, FileItem>;
+  private readonly pathById: Map<string, string>;
+  private readonly knownById: Map<string, KnownFile>;
+
+  /** @param touched the ids of which something was heard: a shortcut's target among them is asked after again */
+  constructor(
+    private readonly tree: Tree,
+    private readonly known: readonly KnownFile[],
+    private readonly touched: ReadonlySet<string>,
+    private readonly contents: Contents,
+    private readonly api: GoogleApi,
+  ) {
+    this.paths = tree.paths();
+    this.pathById = new Map([...this.paths].map(([path, item]) => [item.id, path]));
+    this.knownById = new Map(known.flatMap((file) => (file.sourceId ? [[file.sourceId, file] as const] : [])));
+  }
+
+  async all(): Promise<Sighting[]> {
+    const knownAt = new Map(this.known.map((file) => [file.path, file]));
+    const seen = await Promise.all([...this.paths].map(([path, item]) => this.at(path, item, knownAt.get(path))));
+    const left = this.known.filter(({ path }) => !this.paths.has(path));
+    const kept = new Set(seen.flatMap(({ keeps }) => keeps ?? []));
+    return [
+      ...seen.flatMap(({ sighting }) => sighting ?? []),
+      ...left.filter(({ path }) => !kept.has(path)).map(({ path }) => ({ seen: 'gone' as const, path })),
+    ];
+  }
+
+  /** Nothing where nothing differs. What could not be read stays where it was, until Drive tells more of it. */
+  private async at(
+    path: string,
+    item: FileItem,
+    known: KnownFile | undefined,
+  ): Promise<{ sighting?: Sighting; keeps?: string }> {
+    const found = item.kind === 'shortcut' ? await this.along(item) : await this.contentOf(item);
+    if (found === 'nothing') return known ? { sighting: { seen: 'gone', path } } : {};
+    if (found === null) return { keeps: this.knownById.get(item.id)?.path };
+    const fingerprint = fingerprintOf(item);
+    const isSame =
+      known?.sourceId === item.id &&
+      known.hash === found.hash &&
+      known.linkTarget === found.linkTarget &&
+      known.problem?.code === found.problem?.code &&
+      sameFingerprint(fingerprint, known.fingerprint);
+    return isSame ? {} : { sighting: { seen: 'present', path, sourceId: item.id, fingerprint, ...found } };
+  }
+
+  private async contentOf(item: FileItem): Promise<Found | null> {
+    const content = await this.contents.of(item, this.knownById.get(item.id));
+    return content && { ...content, modifiedAt: item.modifiedAt, linkTarget: null };
+  }
+
+  private async along(shortcut: FileItem): Promise<Found | null | 'nothing'> {
+    const { targetId } = shortcut;
+    // What is in a linked folder is listed at its own place.
+    if (this.tree.hasFolder(targetId)) return 'nothing';
+    const linkTarget = this.pathById.get(targetId);
+    const target = linkTarget === undefined ? undefined : this.paths.get(linkTarget);
+    if (target && target.kind !== 'shortcut') {
+      const found = await this.contentOf(target);
+      return found && { ...found, linkTarget: found.problem ? null : linkTarget! };
+    }
+    const problem = await this.whyNot(shortcut);
+    return { size: 0, hash: '', problem, modifiedAt: shortcut.modifiedAt, linkTarget: null };
+  }
+
+  private async whyNot({ id, targetId }: FileItem): Promise<FileProblem> {
+    const known = this.knownById.get(id);
+    const isKnown = known?.problem?.code.startsWith('link_') && known.fingerprint['targetId'] === targetId;
+    if (known?.problem && isKnown && !this.touched.has(targetId)) return known.problem;
+    const target = targetId === '' ? null : await this.api.file(targetId);
+    return problemOf(target && !target.trashed ? 'link_leaves_folder' : 'link_broken');
+  }
+}
