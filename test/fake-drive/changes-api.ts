@@ -3,8 +3,8 @@ import { channelResource, newChannel } from './channel.js';
 import { ChangeLog, type LoggedChange } from './change-log.js';
 import type { Clock } from './clock.js';
 import type { Push } from './push.js';
-import { includesAllDrives, jsonOf, type ApiRequest } from './request.js';
-import { changeResource, defaultFileFields, fileResource, known } from './resources.js';
+import { includesAllDrives, jsonOf, type ApiRequest, type Parameters } from './request.js';
+import { changeResource, defaultFileFields, driveChangeResource, driveResource, fileResource, known } from './resources.js';
 import type { Store, StoredChange } from './store.js';
 
 type Json = Record<string, unknown>;
@@ -76,8 +76,7 @@ export class ChangesApi {
 
   getDrive(request: ApiRequest): Json {
     const id = request.ids[0]!;
-    const answer = { kind: 'drive#drive', id, name: this.drive(id, request.user) };
-    return request.parameters.selected(answer, known.drive, '*');
+    return request.parameters.selected(driveResource(id, this.drive(id, request.user)), known.drive, '*');
   }
 
   /** What a change looks like to this user, undefined where it does not concern them. */
@@ -88,6 +87,7 @@ export class ChangesApi {
     const isAccessible = item !== undefined && this.store.sees(user, item);
     const itsDrive = isAccessible ? this.store.driveOf(item) : change.driveId;
     if (itsDrive !== null && !takesDrives) return undefined;
+    if (change.fileId === change.driveId) return this.toldOfDrive(change, user, parameters);
     if (isAccessible && parameters.flag('restrictToMyDrive') && !this.store.isInMyDrive(user, item)) return undefined;
 
     const isInCorpus = driveId === undefined || itsDrive === driveId;
@@ -97,9 +97,17 @@ export class ChangesApi {
     return changeResource(change, true, isTold ? fileResource(this.store, item) : undefined);
   }
 
+  private toldOfDrive(change: LoggedChange, user: string, parameters: Parameters): Json | undefined {
+    const drive = this.store.find(change.fileId);
+    if (drive && this.store.sees(user, drive)) return driveChangeResource(change, this.store.driveName(drive.id));
+    return parameters.flag('includeRemoved', true) ? driveChangeResource(change) : undefined;
+  }
+
+  /** @throws ApiError 404 */
   private log({ user, parameters }: ApiRequest): ChangeLog {
     const driveId = parameters.text('driveId');
     if (driveId === undefined) return this.userLog;
+    if (!parameters.flag('supportsAllDrives')) throw driveNotFound(driveId);
     this.drive(driveId, user);
     return this.driveLog(driveId);
   }
@@ -111,9 +119,13 @@ export class ChangesApi {
   private drive(driveId: string, user: string): string {
     const name = this.store.driveName(driveId);
     if (name !== undefined && this.store.sees(user, this.store.get(driveId))) return name;
-    throw new ApiError(404, 'notFound', `Shared drive not found: ${driveId}`, {
-      location: 'driveId',
-      locationType: 'parameter',
-    });
+    throw driveNotFound(driveId);
   }
+}
+
+function driveNotFound(driveId: string): ApiError {
+  return new ApiError(404, 'notFound', `Shared drive not found: ${driveId}`, {
+    location: 'driveId',
+    locationType: 'parameter',
+  });
 }

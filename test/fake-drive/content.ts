@@ -26,24 +26,35 @@ export function contentOf(data: string | Uint8Array): Content {
   };
 }
 
-/**
- * Content of any size that is made while it is read: byte `i` is `i % 251`. Nothing of it is held. Its checksums are
- * counted once, here, which takes some seconds for 2 GB.
- */
+/** Content of any size that is made while it is read: byte `i` is `i % 251`. Nothing of it is held. */
 export function generatedContent(size: number): Content {
-  // One period longer than a piece, so that a piece can begin at any byte of the pattern.
-  const pattern = new Uint8Array(pieceBytes + period).map((_, i) => i % period);
   function* read(start: number, end: number): Iterable<Uint8Array> {
     for (let at = start; at < end; at += pieceBytes) {
       const from = at % period;
       yield pattern.subarray(from, from + Math.min(pieceBytes, end - at));
     }
   }
-  const md5 = createHash('md5');
-  const sha256 = createHash('sha256');
-  for (const piece of read(0, size)) {
-    md5.update(piece);
-    sha256.update(piece);
-  }
-  return { size, md5: md5.digest('hex'), sha256: sha256.digest('hex'), read };
+  // A checksum of gigabytes takes seconds, so it is made when somebody asks for it, once.
+  const checksums = new Map<string, string>();
+  const checksum = (algorithm: string): string => {
+    if (!checksums.has(algorithm)) {
+      const hash = createHash(algorithm);
+      for (const piece of read(0, size)) hash.update(piece);
+      checksums.set(algorithm, hash.digest('hex'));
+    }
+    return checksums.get(algorithm)!;
+  };
+  return {
+    size,
+    get md5() {
+      return checksum('md5');
+    },
+    get sha256() {
+      return checksum('sha256');
+    },
+    read,
+  };
 }
+
+/** A period longer than a piece, so that a piece may begin anywhere in the pattern. */
+const pattern = new Uint8Array(pieceBytes + period).map((_, i) => i % period);

@@ -36,21 +36,25 @@ const jwtBearer = 'urn:ietf:params:oauth:grant-type:jwt-bearer';
 export class Credentials {
   private readonly refreshTokens = new Map<string, UserCredential>();
   private readonly keys = new Map<string, { publicKey: KeyObject; keyId: string }>();
-  private accessTokens = new Map<string, { email: string; expiresAt: number }>();
+  private readonly accessTokens = new Map<string, { email: string; expiresAt: number }>();
   private readonly revoked = new Set<string>();
 
   constructor(private readonly clock: Clock) {}
 
+  /** As after a user's consent. */
   user(email: string): UserCredential {
     const clientId = '1234567890-band.apps.googleusercontent.com';
     const credential = { email, clientId, clientSecret: 'GOCSPX-secret', refreshToken: `1//0${randomUUID()}` };
+    this.revoked.delete(email);
     this.refreshTokens.set(credential.refreshToken, credential);
     return credential;
   }
 
+  /** A service account's only key. */
   serviceAccount(email: string, tokenUrl: string): ServiceAccountKey {
     const { privateKey, publicKey } = generateKeyPairSync('rsa', { modulusLength: 2048 });
     const keyId = randomUUID().replaceAll('-', '');
+    this.revoked.delete(email);
     this.keys.set(email, { publicKey, keyId });
     return {
       type: 'service_account',

@@ -43,6 +43,7 @@ interface Fault {
 /** What goes wrong, on demand: by request and by count, never by time or by chance. */
 export class Faults {
   private faults: Fault[] = [];
+  private readonly gates: RequestGate[] = [];
 
   /** The next `times` matching requests, one by default, are answered so. They cost no quota. */
   answer(match: RequestMatch, answer: FaultyAnswer, times = 1): void {
@@ -52,6 +53,7 @@ export class Faults {
   /** Matching requests, all or the next `times`, wait until the gate is opened. */
   hold(match: RequestMatch, times = Infinity): RequestGate {
     const gate = new RequestGate();
+    this.gates.push(gate);
     this.add(match, times, { gate });
     return gate;
   }
@@ -63,7 +65,7 @@ export class Faults {
 
   /** All is well again, and what is held is let go. */
   clear(): void {
-    for (const { effect } of this.faults) effect.gate?.open();
+    for (const gate of this.gates.splice(0)) gate.open();
     this.faults = [];
   }
 

@@ -1,7 +1,7 @@
 import { ApiError, fileNotFound, invalidValue } from './api-error.js';
 import type { Content } from './content.js';
 import { parseQuery } from './query.js';
-import { includesAllDrives, type ApiRequest } from './request.js';
+import { includesAllDrives, type ApiRequest, type Parameters } from './request.js';
 import { defaultFileFields, fileResource, known, revisionResource } from './resources.js';
 import type { Item, Revision, Store } from './store.js';
 
@@ -23,24 +23,25 @@ export class FilesApi {
   }
 
   list({ user, parameters }: ApiRequest): Json {
-    const matches = parseQuery(parameters.text('q') ?? 'trashed = false or trashed = true', this.store, user);
-    const driveId = parameters.text('driveId');
+    const driveId = driveOfList(parameters);
     const takesDrives = includesAllDrives(parameters);
+    const q = parameters.text('q');
+    const matches = q === undefined ? (): boolean => true : parseQuery(q, this.store, user);
     const isAskedFor = (item: Item): boolean => {
       const drive = this.store.driveOf(item);
       return (driveId === undefined || drive === driveId) && (takesDrives || drive === null);
     };
+    const after = serialOf(parameters.text('pageToken'));
     const found = [...this.store.all()].filter(
-      (item) => item.parent !== null && this.store.sees(user, item) && isAskedFor(item) && matches(item),
+      (item) =>
+        item.serial > after && item.parent !== null && matches(item) && this.store.sees(user, item) && isAskedFor(item),
     );
-    const start = positionOf(parameters.text('pageToken'), found);
-    const page = found.slice(start, start + parameters.pageSize);
-    const isLast = start + page.length >= found.length;
+    const page = found.slice(0, parameters.pageSize);
     const answer = {
       kind: 'drive#fileList',
       incompleteSearch: false,
       files: page.map((item) => fileResource(this.store, item)),
-      nextPageToken: isLast ? undefined : tokenAfter(page.at(-1)!),
+      nextPageToken: page.length < found.length ? tokenAfter(page.at(-1)!) : undefined,
     };
     return parameters.selected(answer, known.fileList, `kind,incompleteSearch,nextPageToken,files(${defaultFileFields})`);
   }
@@ -116,16 +117,29 @@ export class FilesApi {
   }
 }
 
-/** A page token names the last file of the page before. */
-function tokenAfter({ id }: Item): string {
-  return `~!!~${Buffer.from(id).toString('base64url')}`;
+/** A page token names the last file of the page before, so that what comes and goes meanwhile moves nothing else. */
+function tokenAfter({ serial }: Pick<Item, 'serial'>): string {
+  return `~!!~${Buffer.from(String(serial)).toString('base64url')}`;
 }
 
-function positionOf(pageToken: string | undefined, found: Item[]): number {
-  if (pageToken === undefined) return 0;
-  const last = found.findIndex((item) => tokenAfter(item) === pageToken);
-  if (last === -1) throw invalidValue('pageToken');
-  return last + 1;
+function serialOf(pageToken = tokenAfter({ serial: 0 })): number {
+  const serial = Number(Buffer.from(pageToken.replace(/^~!!~/, ''), 'base64url').toString());
+  if (tokenAfter({ serial }) !== pageToken) throw invalidValue('pageToken');
+  return serial;
+}
+
+/**
+ * The shared drive to list; undefined for all that the user sees.
+ * @throws ApiError 403 where the parameters contradict each other
+ */
+function driveOfList(parameters: Parameters): string | undefined {
+  const driveId = parameters.text('driveId');
+  if ((driveId !== undefined) === (parameters.text('corpora') === 'drive')) return driveId;
+  throw new ApiError(
+    403,
+    'teamDriveIdRequiresTeamDriveCorpora',
+    'The driveId parameter must be specified if and only if corpora is set to drive.',
+  );
 }
 
 function cannotDownload(): ApiError {

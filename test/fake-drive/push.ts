@@ -125,6 +125,8 @@ export class Push {
 
 function headersOf({ channel, number, state }: Notification, changed: string | undefined): Record<string, string> {
   return {
+    'Content-Type': 'application/json; utf-8',
+    'User-Agent': 'APIs-Google; (+https://developers.google.com/webmasters/APIs-Google.html)',
     'X-Goog-Channel-ID': channel.id,
     'X-Goog-Channel-Expiration': new Date(channel.expiresAt).toUTCString(),
     'X-Goog-Message-Number': String(number),

@@ -77,8 +77,13 @@ export function fileResource(store: Store, item: Item): Record<string, unknown> 
     modifiedTime: time(item.modifiedAt),
     // Google documents have a size too: what they take of the storage, not that of any export.
     size: head ? String(head.content.size) : item.exports.size > 0 ? '1024' : undefined,
-    md5Checksum: head?.content.md5,
-    sha256Checksum: head?.content.sha256,
+    // Counted only for those who ask: that of gigabytes takes seconds.
+    get md5Checksum() {
+      return head?.content.md5;
+    },
+    get sha256Checksum() {
+      return head?.content.sha256;
+    },
     headRevisionId: head?.id,
     originalFilename: head && item.name,
     fileExtension: head && /(?<=\.)[^.]+$/.exec(item.name)?.[0],
@@ -88,17 +93,18 @@ export function fileResource(store: Store, item: Item): Record<string, unknown> 
         : undefined,
     driveId: store.driveOf(item) ?? undefined,
     capabilities: {
-      canDownload: item.canDownload && head !== undefined,
+      canDownload: item.canDownload,
       canEdit: true,
       canListChildren: item.mimeType === folderType,
     },
   };
 }
 
+/** @param file left out where the user may not know it any more */
 export function changeResource(
-  { fileId, at }: Pick<LoggedChange, 'fileId' | 'at'>,
+  { fileId, at }: LoggedChange,
   removed: boolean,
-  file: Record<string, unknown> | undefined,
+  file?: Record<string, unknown>,
 ): Record<string, unknown> {
   return {
     kind: 'drive#change',
@@ -110,6 +116,23 @@ export function changeResource(
     file,
     driveId: file?.driveId,
   };
+}
+
+/** That a shared drive came, changed or, without a name, went. */
+export function driveChangeResource({ fileId, at }: LoggedChange, name?: string): Record<string, unknown> {
+  return {
+    kind: 'drive#change',
+    type: 'drive',
+    changeType: 'drive',
+    time: time(at),
+    removed: name === undefined,
+    driveId: fileId,
+    drive: name === undefined ? undefined : driveResource(fileId, name),
+  };
+}
+
+export function driveResource(id: string, name: string): Record<string, unknown> {
+  return { kind: 'drive#drive', id, name };
 }
 
 export function revisionResource({ id, content, mimeType, modifiedAt }: Revision): Record<string, unknown> {

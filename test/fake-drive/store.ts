@@ -16,6 +16,8 @@ export interface Revision {
 /** Whatever has an id: a file, a folder, a shortcut, a Google document, the root of a drive. */
 export interface Item {
   id: string;
+  /** Rises from item to item, in the order of their creation. */
+  serial: number;
   name: string;
   mimeType: string;
   /** One at most, as in Drive since 2020; null at the root of a drive. */
@@ -54,17 +56,18 @@ export class Store {
   private readonly roots = new Map<string, string>();
   private readonly drives = new Map<string, string>();
   private readonly users = new Set<string>();
+  private serial = 0;
+
+  /**
+   * Whether a change of a folder that is one of all below it as well (trashed, moved, deleted, access lost) is told for each
+   * of those. Google promises neither. By default it is not, which is harder: the follower has to know what lay there.
+   */
+  tellsDescendants = false;
 
   constructor(
     private readonly clock: Clock,
     private readonly told: (changes: StoredChange[]) => void,
   ) {}
-
-  /**
-   * Whether a change of a folder that its descendants see (trashed, moved, deleted, access lost) is told for each of them
-   * as well. Google promises neither; a follower that works when only the folder is told works in both cases.
-   */
-  tellsDescendants = false;
 
   addUser(email: string): void {
     if (this.users.has(email)) return;
@@ -78,7 +81,7 @@ export class Store {
   addDrive(name: string, members: string[]): string {
     const root = this.newItem({ name: 'Drive', mimeType: folderType, parent: null });
     // The root folder of a shared drive has the id of the drive.
-    root.id = `0A${newId().slice(2, 19)}`;
+    root.id = `0A${newId().slice(1, 14)}9PVA`;
     for (const member of members) root.granted.add(member);
     this.items.set(root.id, root);
     this.drives.set(root.id, name);
@@ -91,6 +94,7 @@ export class Store {
     return root;
   }
 
+  /** Undefined for whatever is no shared drive. */
   driveName(driveId: string): string | undefined {
     return this.drives.get(driveId);
   }
@@ -185,6 +189,7 @@ export class Store {
     const now = this.clock.now();
     return {
       id: newId(),
+      serial: (this.serial += 1),
       trashed: false,
       revisions: [],
       exports: new Map(),
