@@ -22,7 +22,7 @@ export interface SmallFile {
 }
 
 /** The questions whose answer a test may hold back. */
-type Delayable = 'token' | 'memberships' | 'file';
+type Delayable = 'token' | 'memberships' | 'file' | 'rescan';
 
 /**
  * Stands in for Auth, Drive and Content where a test is about Sync alone: a token is the user's id, files live in a map.
@@ -135,8 +135,21 @@ export class SmallBand {
   }
 
   @OnQuestion('drive.rescan_requested')
-  rescan(): Answer<'drive.rescan_requested'> {
+  async rescan(): Promise<Answer<'drive.rescan_requested'>> {
+    await this.delayed('rescan');
     return { changes: 0 };
+  }
+
+  /** Each band is subscribed to on a channel of its own name. */
+  @OnQuestion('drive.webhook_presented')
+  webhook({ headers }: Ask<'drive.webhook_presented'>): Answer<'drive.webhook_presented'> {
+    const [bandId, token, number, state] = ['id', 'token', 'number', 'state'].map((name) => headers[`x-channel-${name}`]);
+    if (typeof bandId !== 'string' || typeof number !== 'string' || typeof state !== 'string')
+      throw refusedNotification('webhook_invalid', 400);
+    if (![...this.memberships.values()].flat().some((membership) => membership.bandId === bandId))
+      throw refusedNotification('webhook_unknown', 404);
+    if (token !== `secret-of-${bandId}`) throw refusedNotification('webhook_invalid', 400);
+    return { bandId, eventId: `${bandId}:${number}`, state };
   }
 
   @OnQuestion('content.parse_requested')
@@ -164,6 +177,9 @@ export class SmallBand {
     this.told.push({ name: 'sync.file_updated', fact });
   }
 }
+
+const refusedNotification = (code: string, status: number): CodedError =>
+  new CodedError({ code, message: 'That was not posted by a drive.', remedy: 'Leave it.', status });
 
 function driveFile({ fileId, bandId, path, text, revision }: SmallFile): DriveFile {
   return {

@@ -39,6 +39,7 @@ import { Sequencer } from './log/sequencer.js';
 import { resolveSyncOptions, type ResolvedSyncOptions, type SyncOptions } from './options.js';
 import { CallerGuard } from './rest/caller.js';
 import { DeliveryController } from './rest/delivery.controller.js';
+import { DriveWebhookController } from './rest/drive-webhook.controller.js';
 import { OperationsController } from './rest/operations.controller.js';
 import { SyncController } from './rest/sync.controller.js';
 import { SyncStatus } from './sync-status.js';
@@ -140,7 +141,7 @@ const providers: Provider[] = [
  */
 @Module({
   providers,
-  controllers: [SyncController, OperationsController, DeliveryController],
+  controllers: [SyncController, OperationsController, DeliveryController, DriveWebhookController],
   exports: [SyncEngine, FileSynchronizer, WebSocketGateway, EventBroadcaster, DeliveryLedger, SyncStatus, SyncHealth],
 })
 export class SyncModule extends ConfigurableModuleClass implements OnApplicationBootstrap, BeforeApplicationShutdown {
