@@ -12,6 +12,7 @@ interface Operation {
   fileId: string | null;
   attempts: number;
   errorCode: string | null;
+  errorRemedy: string | null;
 }
 
 const unreadable = new CodedError({
@@ -79,12 +80,17 @@ describe('operations over REST', () => {
   it('tries a dead one again', async () => {
     const tina = await follow('band:b1:Bb');
     sync.band.files.set('f1', { ...file, revision: 1 });
-    const { id } = await dead();
+    const { id, errorCode, errorRemedy } = await dead();
+    expect({ errorCode, errorRemedy }).toEqual({ errorCode: 'file_unknown', errorRemedy: 'Look again.' });
     const again = await call('lea', 'POST', `/${id}/retry`);
     expect(again.status).toBe(200);
     expect(await again.json()).toMatchObject({ id, bandId: 'b1' });
     await tina.count(1);
-    expect(await first(`?kind=file`, ({ status }) => status === 'completed')).toMatchObject({ id, attempts: 1 });
+    expect(await first(`?kind=file`, ({ status }) => status === 'completed')).toMatchObject({
+      id,
+      attempts: 1,
+      errorRemedy: null,
+    });
     expect(await errorOf(await call('lea', 'POST', `/${id}/retry`))).toMatchObject({
       status: 409,
       code: 'operation_not_dead',

@@ -22,7 +22,7 @@ export interface BandStatus {
   /** Files that the log shows to the band. */
   files: number;
   lastSyncAt: string | null;
-  /** Operations of the last day, and those not finished. */
+  /** Operations of the last day, and those not finished or dead. */
   operations: Partial<Record<OperationStatus, number>>;
 }
 

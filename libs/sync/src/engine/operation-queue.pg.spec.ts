@@ -10,7 +10,7 @@ import { OperationQueue, LeaseLost, type Claim, type NewOperation } from './oper
 import * as statements from './queue-statements.js';
 
 const every: readonly Priority[] = ['critical', 'high', 'normal', 'low'];
-const again = { code: 'busy', message: 'Not just now.', retryInMs: 0, isFree: false };
+const again = { code: 'busy', message: 'Not just now.', remedy: 'Wait.', retryInMs: 0, isFree: false };
 const never = { ...again, retryInMs: null };
 
 let testDatabase: TestDatabase;

@@ -47,6 +47,8 @@ export interface Progress extends Pick<SyncOperation, 'id' | 'kind' | 'bandId' |
 export interface Failure {
   code: string;
   message: string;
+  /** What a person may do about it. */
+  remedy: string;
   retryInMs: number | null;
   /** Nothing is wrong with the operation, its source asked for time: the attempt does not count. */
   isFree: boolean;
@@ -265,7 +267,7 @@ export class OperationQueue {
   private async settle(
     transaction: EntityManager,
     { operation, token }: { operation: Pick<SyncOperation, 'id' | 'orderingKey'>; token: string },
-    { code, message, retryInMs, isFree }: Failure,
+    { code, message, remedy, retryInMs, isFree }: Failure,
   ): Promise<Progress[]> {
     await transaction.query(statements.lockKeys, [[operation.orderingKey]]);
     const [settled] = await transaction.query<{ status: OperationStatus; newer: string | null }[]>(statements.settle, [
@@ -277,6 +279,7 @@ export class OperationQueue {
       code,
       message,
       isFree,
+      remedy,
     ]);
     if (settled?.status === 'cancelled') await transaction.query(statements.handItems, [operation.id, settled.newer]);
     if (settled?.status !== 'dead') return [];
@@ -296,6 +299,7 @@ export class OperationQueue {
 const workerLost = {
   code: 'worker_lost',
   message: 'The server that worked on it went away.',
+  remedy: 'Look at the log of the servers before you try it again: it may be what ends them.',
 };
 const cancelled = { code: 'cancelled', message: 'Somebody cancelled it.' };
 

@@ -25,7 +25,7 @@ export const store = `
   from unnest($1::uuid[], $2::text[], $3::smallint[], $4::text[], $5::text[], $6::text[], $7::text[], $8::text[], $9::text[], $10::uuid[])
     as given (id, kind, priority, ordering_key, band_id, file_id, user_id, mode, cause, parent_id)
   on conflict (ordering_key) where ${waiting}
-  do update set status = 'pending', attempts = 0, error_code = null, error_message = null,
+  do update set status = 'pending', attempts = 0, error_code = null, error_message = null, error_remedy = null,
                 priority = least(waits.priority, excluded.priority), run_at = least(waits.run_at, clock_timestamp()),
                 mode = case when excluded.mode = 'full' then 'full' else waits.mode end
   returning id, ordering_key as "orderingKey", xmax = 0 as "isNew"`;
@@ -63,7 +63,7 @@ const claiming = (first: number): string => `
   update sync_operation o
   set status = 'running', attempts = attempts + 1, node = $${first}, lease_token = $${first + 1}, worker = $${first + 3},
       started_at = clock_timestamp(), lease_until = clock_timestamp() + $${first + 2} * interval '1 millisecond',
-      prepared_at = null, error_code = null, error_message = null
+      prepared_at = null, error_code = null, error_message = null, error_remedy = null
   from due where o.id = due.id
   returning o.*`;
 
@@ -140,14 +140,14 @@ export const endItems = `
 /** $1 an operation that was cancelled since a newer one, $2, does the work. */
 export const handItems = `update sync_item set by_operation = $2 where by_operation = $1 and status = 'waiting'`;
 
-/** $1 operation, $2 token, $3 ordering key, $4 whether it is dead, $5 else in how many ms it is due, $6 code, $7 message, $8 whether the attempt counts not. */
+/** $1 operation, $2 token, $3 ordering key, $4 whether it is dead, $5 else in how many ms it is due, $6 code, $7 message, $8 whether the attempt counts not, $9 remedy. */
 export const settle = `
   with newer as (select (select id from sync_operation where ordering_key = $3 and ${waiting}) as id),
   settled as (
     update sync_operation o
     set status = case when $4 then 'dead' when newer.id is not null then 'cancelled' else 'failed' end,
         finished_at = case when $4 or newer.id is not null then clock_timestamp() end,
-        error_code = $6, error_message = $7, lease_token = null, lease_until = null,
+        error_code = $6, error_message = $7, error_remedy = $9, lease_token = null, lease_until = null,
         attempts = attempts - case when $8 then 1 else 0 end,
         run_at = case when $4 then run_at else clock_timestamp() + $5::float8 * interval '1 millisecond' end
     from newer
@@ -174,7 +174,7 @@ export const cancel = `
   with ended as (
     update sync_operation
     set status = 'cancelled', finished_at = clock_timestamp(), lease_token = null, lease_until = null,
-        error_code = 'cancelled', error_message = 'Somebody cancelled it.'
+        error_code = 'cancelled', error_message = 'Somebody cancelled it.', error_remedy = null
     where id = $1 and status in ('pending', 'failed', 'running')
     returning id)
   select id from ended`;
@@ -183,7 +183,8 @@ export const cancel = `
 export const cancelForItems = `
   with ended as (
     update sync_operation child
-    set status = 'cancelled', finished_at = clock_timestamp(), error_code = 'cancelled', error_message = 'Somebody cancelled it.'
+    set status = 'cancelled', finished_at = clock_timestamp(),
+        error_code = 'cancelled', error_message = 'Somebody cancelled it.', error_remedy = null
     where child.parent_id = $1 and ${waiting}
       and not exists (select from sync_inbox where operation_id = child.id)
       and not exists (select from sync_item where by_operation = child.id and operation_id <> $1)

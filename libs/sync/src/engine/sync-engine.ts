@@ -1,6 +1,6 @@
 import { Injectable, Logger, type BeforeApplicationShutdown, type OnApplicationBootstrap } from '@nestjs/common';
 import { Bus, CodedError, type Facts } from '@soleil/bus';
-import { SyncError } from '@soleil/sync-protocol';
+import { codes, SyncError } from '@soleil/sync-protocol';
 import DataLoader from 'dataloader';
 import type { DataSource } from 'typeorm';
 import { SyncItem } from '../entities/sync-item.js';
@@ -129,11 +129,11 @@ export class SyncEngine implements OnApplicationBootstrap, BeforeApplicationShut
       .getMany();
   }
 
-  /** Operations of these bands by status, those of the last day, and those that are not finished. */
+  /** Operations of these bands by status: those of the last day, and those that are not finished or dead. */
   async counts(bandIds: readonly string[]): Promise<Partial<Record<OperationStatus, number>>> {
     const rows = await this.database.query<{ status: OperationStatus; count: number }[]>(
       `select status, count(*)::int as count from sync_operation
-       where band_id = any($1) and (created_at > clock_timestamp() - interval '1 day' or status in ('pending', 'running', 'failed'))
+       where band_id = any($1) and (created_at > clock_timestamp() - interval '1 day' or status in ('pending', 'running', 'failed', 'dead'))
        group by status`,
       [bandIds],
     );
@@ -328,12 +328,13 @@ export class SyncEngine implements OnApplicationBootstrap, BeforeApplicationShut
   private failureOf(operation: SyncOperation, error: unknown): Failure {
     const coded = error instanceof CodedError || error instanceof SyncError ? error : null;
     const code = coded?.code ?? 'internal_error';
-    const message = coded?.message ?? 'Something went wrong on the server; its log has the cause.';
+    const message = coded?.message ?? 'Something went wrong on the server.';
+    const remedy = coded?.remedy ?? codes.internal_error.remedy;
     const backoffMs = this.options.retryBaseMs * 2 ** (operation.attempts - 1) * (0.75 + Math.random() / 2);
     const askedMs = coded instanceof CodedError ? coded.retryAfterMs : undefined;
-    if (askedMs !== undefined) return { code, message, retryInMs: Math.max(askedMs, backoffMs), isFree: true };
+    if (askedMs !== undefined) return { code, message, remedy, retryInMs: Math.max(askedMs, backoffMs), isFree: true };
     const willRetry = (coded?.retryable ?? true) && operation.attempts < this.options.attempts;
-    return { code, message, retryInMs: willRetry ? backoffMs : null, isFree: false };
+    return { code, message, remedy, retryInMs: willRetry ? backoffMs : null, isFree: false };
   }
 
   /** `sync.*` facts are told at most once; a listener that fails does not undo what is committed. */

@@ -9,6 +9,7 @@ export class SyncItems1764000003060 implements MigrationInterface {
       alter table sync_operation
         add column worker integer,
         add column prepared_at timestamptz,
+        add column error_remedy text,
         add column items_total integer not null default 0,
         add column items_done integer not null default 0,
         add column items_failed integer not null default 0,
@@ -47,7 +48,7 @@ export class SyncItems1764000003060 implements MigrationInterface {
     await runner.query('drop index sync_operation_one_running, sync_operation_held');
     await runner.query(`
       alter table sync_operation
-        drop column worker, drop column prepared_at, drop column items_total, drop column items_done, drop column items_failed,
+        drop column worker, drop column prepared_at, drop column error_remedy, drop column items_total, drop column items_done, drop column items_failed,
         drop constraint sync_operation_leased,
         add constraint sync_operation_check check ((status = 'running') = (lease_token is not null))`);
     await runner.query(

@@ -90,6 +90,10 @@ export class SyncOperation {
   @Column('text', { name: 'error_message', nullable: true })
   errorMessage!: string | null;
 
+  /** What a person may do about it. */
+  @Column('text', { name: 'error_remedy', nullable: true })
+  errorRemedy!: string | null;
+
   @Column('timestamptz', { name: 'created_at' })
   createdAt!: Date;
 
