@@ -1,11 +1,13 @@
 import { buffer } from 'node:stream/consumers';
-import { GoogleDriveProvider, type DriveOptions, type GoogleDriveOptions } from '@soleil/drive';
+import { GoogleDriveProvider, type DriveOptions, type GoogleCredentials, type GoogleDriveOptions } from '@soleil/drive';
 import { FakeDrive, type FakeDriveOptions } from '../../../test/fake-drive/fake-drive.js';
 import type { Operation } from '../../../test/fake-drive/operation.js';
 import { bandId, DriveRig, type Platform } from './drive-rig.js';
 
 export interface GoogleRigOptions {
   google?: Partial<GoogleDriveOptions>;
+  /** Those of the fake's user by default. */
+  credentials?: (fake: FakeDrive) => GoogleCredentials;
   drive?: Partial<DriveOptions>;
   fake?: Partial<FakeDriveOptions>;
 }
@@ -20,11 +22,15 @@ export class GoogleRig {
   ) {}
 
   /** With the folder there, empty, and no platform running yet. Nothing is asked of Drive but when a test wants it. */
-  static async build({ google, drive, fake: fakeOptions }: GoogleRigOptions = {}): Promise<GoogleRig> {
+  static async build({
+    google,
+    credentials = consent,
+    drive,
+    fake: fakeOptions,
+  }: GoogleRigOptions = {}): Promise<GoogleRig> {
     const fake = await FakeDrive.start(fakeOptions);
-    const { clientId, clientSecret, refreshToken } = fake.band;
     const provider = new GoogleDriveProvider({
-      credentials: { clientId, clientSecret, refreshToken },
+      credentials: credentials(fake),
       rootUrl: fake.rootUrl,
       tokenUrl: fake.tokenUrl,
       pollIntervalMs: 3_600_000,
@@ -82,4 +88,8 @@ export class GoogleRig {
     await this.rig.tearDown();
     await this.fake.close();
   }
+}
+
+function consent({ band: { clientId, clientSecret, refreshToken } }: FakeDrive): GoogleCredentials {
+  return { clientId, clientSecret, refreshToken };
 }

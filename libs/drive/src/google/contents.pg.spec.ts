@@ -1,0 +1,123 @@
+import { contentOf } from '../../../../test/fake-drive/content.js';
+import { bandId } from '../../test/drive-rig.js';
+import { GoogleRig } from '../../test/google-rig.js';
+
+let google: GoogleRig;
+afterEach(() => google.tearDown());
+
+it('exports documents as PDF, and serves the same bytes for one revision however often Google would make others', async () => {
+  google = await GoogleRig.running();
+  const id = google.fake.googleDoc('Setlist', '%PDF one', google.folder);
+  await google.settled();
+  expect(google.news()).toEqual(['added Setlist.pdf 1']);
+  expect(await google.rig.file('Setlist.pdf')).toMatchObject({ size: 8, mimeType: 'application/pdf', problem: null });
+
+  // The same words, exported at another time.
+  google.fake.store.get(id).exports.set('application/pdf', contentOf('%PDF ONE'));
+  const exported = google.asked('files.export');
+  google.fake.rename(id, 'Setlist May');
+  await google.settled();
+  expect(await google.bytesOf('Setlist May.pdf')).toBe('%PDF one');
+  expect(google.asked('files.export')).toBe(exported);
+
+  google.fake.editGoogleDoc(id, '%PDF two, longer');
+  await google.settled();
+  expect(google.news()).toEqual(['changed Setlist May.pdf 2', 'changed Setlist May.pdf 3']);
+  const { fileId, revision } = await google.rig.file('Setlist May.pdf');
+  const part = await google.rig.drive.open(fileId, { revision, range: { start: 5, end: 7 } });
+  expect((await part.stream.toArray()).join('')).toBe('two');
+});
+
+it('leaves out what is no file of a band', async () => {
+  google = await GoogleRig.running();
+  for (const type of ['form', 'map', 'site', 'drive-sdk.123'])
+    google.fake.put(type, '', { parent: google.folder, mimeType: `application/vnd.google-apps.${type}` });
+  await google.settled();
+  expect(await google.rig.paths()).toEqual([]);
+});
+
+it('lists a file that is too large with the reason, and serves it when it has shrunk', async () => {
+  google = await GoogleRig.running({ drive: { maxFileBytes: 1_000 } });
+  const id = google.put('large.mp3', Buffer.alloc(1_001));
+  google.put('fits.mp3', Buffer.alloc(1_000));
+  google.fake.googleDoc('large', 'x'.repeat(1_001), google.folder);
+  await google.settled();
+  for (const path of ['large.mp3', 'large.pdf']) {
+    const file = await google.rig.file(path);
+    expect(file).toMatchObject({ size: 0, hash: '', problem: { code: 'file_too_large' } });
+    await expect(google.rig.drive.open(file.fileId)).rejects.toMatchObject({ code: 'file_too_large', status: 413 });
+  }
+  google.fake.write(id, 'small');
+  await google.settled();
+  expect(await google.bytesOf('large.mp3')).toBe('small');
+});
+
+it('lists a file that its owner lets nobody download with the reason', async () => {
+  google = await GoogleRig.running();
+  google.fake.forbidDownload(google.put('a.cho', 'a'));
+  google.fake.forbidDownload(google.fake.googleDoc('doc', '%PDF', google.folder));
+  await google.settled();
+  for (const path of ['a.cho', 'doc.pdf'])
+    expect(await google.rig.file(path)).toMatchObject({ size: 0, hash: '', problem: { code: 'not_readable' } });
+});
+
+it('serves a shortcut as the file it leads to, and follows what becomes of that', async () => {
+  google = await GoogleRig.running();
+  const { fake, folder } = google;
+  const target = google.put('song.cho', 'one', fake.folder('songs', folder));
+  fake.shortcut('today.cho', target, folder);
+  const doc = fake.googleDoc('Notes', '%PDF', folder);
+  fake.shortcut('Notes today', doc, folder);
+  await google.settled();
+  expect(await google.bytesOf('today.cho')).toBe('one');
+  expect(await google.bytesOf('Notes today.pdf')).toBe('%PDF');
+  google.news();
+
+  fake.write(target, 'two');
+  await google.settled();
+  expect(google.news()).toEqual(['changed songs/song.cho 2', 'changed today.cho 2']);
+  expect(await google.bytesOf('today.cho')).toBe('two');
+
+  fake.delete(target);
+  await google.settled();
+  expect(await google.rig.file('today.cho')).toMatchObject({ revision: 3, problem: { code: 'link_broken' } });
+});
+
+it('lists a shortcut out of the folder with the reason, and never serves what it leads to', async () => {
+  google = await GoogleRig.running();
+  const { fake, folder } = google;
+  const secret = fake.put('secret.cho', 'secret');
+  fake.shortcut('link.cho', secret, folder);
+  fake.shortcut('linked folder', fake.folder('secrets'), folder);
+  await google.settled();
+  for (const path of ['link.cho', 'linked folder']) {
+    const { fileId, problem } = await google.rig.file(path);
+    expect(problem).toMatchObject({ code: 'link_leaves_folder' });
+    await expect(google.rig.drive.open(fileId)).rejects.toMatchObject({ code: 'link_leaves_folder' });
+  }
+
+  fake.move(secret, folder);
+  await google.settled();
+  expect(await google.bytesOf('link.cho')).toBe('secret');
+});
+
+it('lists what is in a linked folder once, at its own place', async () => {
+  google = await GoogleRig.running();
+  const songs = google.fake.folder('songs', google.folder);
+  google.put('a.cho', 'a', songs);
+  google.fake.shortcut('also songs', songs, google.folder);
+  google.fake.shortcut('up', google.folder, songs);
+  await google.settled();
+  expect(await google.rig.paths()).toEqual(['songs/a.cho']);
+});
+
+it('tells what could be read though one document cannot be exported just now, and that one later', async () => {
+  google = await GoogleRig.running();
+  const doc = google.fake.googleDoc('doc', '%PDF', google.folder);
+  google.put('a.cho', 'a');
+  google.fake.faults.answer({ operation: 'files.export', fileId: doc }, { status: 500 }, 3);
+  await expect(google.rig.drive.rescan(bandId)).rejects.toMatchObject({ code: 'drive_unreachable', retryable: true });
+  expect(await google.rig.paths()).toEqual(['a.cho']);
+  await google.settled();
+  expect(await google.bytesOf('doc.pdf')).toBe('%PDF');
+});

@@ -1,0 +1,143 @@
+import { bandId } from '../../test/drive-rig.js';
+import { GoogleRig } from '../../test/google-rig.js';
+
+let google: GoogleRig;
+beforeEach(async () => {
+  google = await GoogleRig.running();
+  google.put('a.cho', 'a');
+  google.put('b.cho', 'b', google.fake.folder('set', google.folder));
+  await google.settled();
+  google.news();
+});
+afterEach(() => google.tearDown());
+
+const status = () => google.rig.drive.status(bandId);
+
+it.each([
+  ['500', { status: 500 }],
+  ['503', { status: 503 }],
+  ['429', { status: 429 }],
+  ['403 rateLimitExceeded', { status: 403, reason: 'rateLimitExceeded' }],
+  ['403 userRateLimitExceeded', { status: 403, reason: 'userRateLimitExceeded' }],
+] as const)('tries again after %s, and nobody notices', async (_, answer) => {
+  google.fake.faults.answer({ operation: 'changes.list' }, answer);
+  google.put('c.cho', 'c');
+  await google.settled();
+  expect(google.news()).toEqual(['added c.cho 1']);
+});
+
+it('waits as long as Google asks, and says so to whoever cannot wait', async () => {
+  google.fake.faults.answer({ operation: 'files.get' }, { status: 429, retryAfterS: 2 });
+  const { fileId } = await google.rig.file('a.cho');
+  const begunAt = performance.now();
+  await (await google.rig.drive.open(fileId)).stream.toArray();
+  expect(performance.now() - begunAt).toBeGreaterThanOrEqual(2_000);
+
+  google.fake.faults.answer({ operation: 'files.get' }, { status: 429, retryAfterS: 1 }, 3);
+  await expect(google.rig.drive.open(fileId)).rejects.toMatchObject({
+    code: 'drive_busy',
+    retryable: true,
+    retryAfterMs: 1_000,
+  });
+});
+
+it('stays what it was while Google is out of reach, tells it, and is well again by itself', async () => {
+  google.fake.faults.answer({ operation: 'changes.list' }, { status: 502 }, 3);
+  await expect(google.rig.drive.rescan(bandId)).rejects.toMatchObject({ code: 'drive_unreachable', status: 503 });
+  expect(await status()).toMatchObject({ state: 'watching', files: 2, error: { code: 'drive_unreachable' } });
+  await google.settled();
+  expect(await status()).toMatchObject({ state: 'watching', error: null });
+  expect(google.news()).toEqual([]);
+});
+
+it('renews an access token that is refused', async () => {
+  google.fake.credentials.expireAccessTokens();
+  google.put('c.cho', 'c');
+  await google.settled();
+  expect(google.news()).toEqual(['added c.cho 1']);
+});
+
+it('takes nothing for removed when the credential is revoked, and says what to do', async () => {
+  google.fake.revokeCredential();
+  await expect(google.rig.drive.rescan(bandId)).rejects.toMatchObject({ code: 'credential_revoked', status: 503 });
+  expect(await status()).toMatchObject({
+    state: 'access_lost',
+    files: 2,
+    error: { code: 'credential_revoked', remedy: expect.stringContaining('refresh token') },
+  });
+  await expect(google.rig.drive.open((await google.rig.file('a.cho')).fileId)).rejects.toMatchObject({
+    code: 'credential_revoked',
+  });
+  expect(google.news()).toEqual([]);
+});
+
+it('does not try again what Google refuses for good', async () => {
+  google.fake.faults.answer({ operation: 'changes.list' }, { status: 403, reason: 'insufficientFilePermissions' }, 2);
+  const asked = google.asked('changes.list');
+  await expect(google.rig.drive.rescan(bandId)).rejects.toMatchObject({ code: 'access_denied', retryable: false });
+  expect(google.asked('changes.list') - asked).toBe(1);
+  expect(await status()).toMatchObject({ state: 'access_lost', files: 2, error: { code: 'access_denied' } });
+});
+
+it.each<[string, (google: GoogleRig) => () => void]>([
+  ['is in the trash', ({ fake, folder }) => (fake.trash(folder), () => fake.untrash(folder))],
+  ['is not shared any more', ({ fake, folder }) => (fake.revokeAccess(folder), () => fake.share(folder, fake.band.email))],
+  [
+    'is in the trash, and each file is told',
+    ({ fake, folder }) => {
+      fake.store.tellsDescendants = true;
+      fake.trash(folder);
+      return () => fake.untrash(folder);
+    },
+  ],
+])('takes nothing for removed when the folder %s, and finds all that changed when it is back', async (_, takeAway) => {
+  const bringBack = takeAway(google);
+  await expect(google.rig.drive.rescan(bandId)).rejects.toMatchObject({ code: 'folder_missing', retryable: true });
+  expect(await status()).toMatchObject({ state: 'folder_missing', files: 2, error: { code: 'folder_missing' } });
+  await google.restart();
+  await expect(google.rig.drive.rescan(bandId)).rejects.toMatchObject({ code: 'folder_missing' });
+
+  bringBack();
+  google.put('c.cho', 'c');
+  await google.settled();
+  expect(google.news()).toEqual(['added c.cho 1']);
+  expect(await status()).toMatchObject({ state: 'watching', files: 3, error: null });
+});
+
+it('comes up without the folder, says so, and finds it by itself as soon as it is there', async () => {
+  google.fake.trash(google.folder);
+  await google.restart();
+  await expect(google.rig.drive.rescan(bandId)).rejects.toMatchObject({ code: 'folder_missing' });
+  google.put('c.cho', 'c');
+  google.fake.untrash(google.folder);
+  await google.rig.audience.until((told) => told.length === 1);
+  expect(google.news()).toEqual(['added c.cho 1']);
+});
+
+it('takes nothing for gone that a listing leaves out, though it is there', async () => {
+  const missed = google.put('c.cho', 'c');
+  await google.settled();
+  google.news();
+  google.fake.changeLog().expireTokens();
+  const { parent } = google.fake.store.get(missed);
+  const held = google.fake.faults.hold({ operation: 'files.list' }, 1);
+  const scan = google.rig.drive.rescan(bandId);
+  await held.arrived;
+  // As a listing that lags behind: it is not in the folder, and no change of that is told.
+  google.fake.store.get(missed).parent = google.fake.rootOf(google.fake.band.email);
+  const gate = google.fake.faults.hold({ operation: 'files.get', fileId: missed }, 1);
+  held.open();
+  await gate.arrived;
+  google.fake.store.get(missed).parent = parent;
+  gate.open();
+  await scan;
+  expect(google.news()).toEqual([]);
+});
+
+it('ends at once, whatever is under way', async () => {
+  const held = google.fake.faults.hold({});
+  const scan = expect(google.rig.drive.rescan(bandId)).rejects.toMatchObject({ code: 'folder_missing' });
+  await held.arrived;
+  await google.rig.platforms.at(-1)!.stop();
+  await scan;
+});

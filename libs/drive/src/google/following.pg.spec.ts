@@ -1,0 +1,243 @@
+import { GoogleDriveProvider } from '@soleil/drive';
+import { bandId } from '../../test/drive-rig.js';
+import { GoogleRig } from '../../test/google-rig.js';
+
+const email = 'sync@band-project.iam.gserviceaccount.com';
+
+let google: GoogleRig;
+afterEach(() => google.tearDown());
+
+it('lists the folder with all below it, and nothing beside it', async () => {
+  google = await GoogleRig.build();
+  google.put('a.cho', 'a');
+  google.put('b.cho', 'b', google.fake.folder('set two', google.fake.folder('sets', google.folder)));
+  google.fake.put('elsewhere.cho', 'c');
+  await google.start();
+  await google.settled();
+
+  expect(google.news()).toEqual(['added a.cho 1', 'added sets/set two/b.cho 1']);
+  expect(await google.bytesOf('sets/set two/b.cho')).toBe('b');
+  expect(await google.rig.drive.status(bandId)).toMatchObject({
+    provider: 'google',
+    state: 'watching',
+    error: null,
+    files: 2,
+    pendingChanges: 0,
+  });
+});
+
+it('hears of what is added, edited, trashed and deleted from the change list alone', async () => {
+  google = await GoogleRig.running();
+  const { fake } = google;
+  const [edited, trashed, deleted] = ['edited', 'trashed', 'deleted'].map((name) => google.put(`${name}.cho`, 'one'));
+  await google.settled();
+  google.news();
+  const listings = google.asked('files.list');
+
+  google.put('added.cho', 'new');
+  fake.write(edited!, 'two');
+  fake.trash(trashed!);
+  fake.delete(deleted!);
+  await google.settled();
+  expect(google.news()).toEqual([
+    'added added.cho 1',
+    'changed edited.cho 2',
+    'removed deleted.cho 2',
+    'removed trashed.cho 2',
+  ]);
+  expect(await google.bytesOf('edited.cho')).toBe('two');
+
+  fake.untrash(trashed!);
+  await google.settled();
+  expect(google.news()).toEqual(['added trashed.cho 3']);
+  expect(google.asked('files.list')).toBe(listings);
+});
+
+it('takes no news from what was only looked at, or changed elsewhere', async () => {
+  google = await GoogleRig.running();
+  const id = google.put('a.cho', 'a');
+  await google.settled();
+  google.news();
+  google.fake.write(id, 'a');
+  google.fake.put('elsewhere.cho', 'b');
+  await google.settled();
+  expect(google.news()).toEqual([]);
+});
+
+it('asks for changes by itself, now and then', async () => {
+  google = await GoogleRig.running({ google: { pollIntervalMs: 20 } });
+  google.put('a.cho', 'a');
+  await google.rig.audience.until((told) => told.length === 1);
+  expect(google.news()).toEqual(['added a.cho 1']);
+});
+
+it('goes on after a restart from the page token that was committed, without listing anything', async () => {
+  google = await GoogleRig.running();
+  google.put('kept.cho', 'kept');
+  const edited = google.put('edited.cho', 'edited');
+  const folder = google.fake.folder('set', google.folder);
+  google.put('b.cho', 'b', folder);
+  await google.settled();
+  google.news();
+  const listings = google.asked('files.list');
+  await google.rig.platforms.at(-1)!.stop();
+  google.fake.write(edited, 'other words');
+  google.fake.rename(folder, 'set two');
+
+  await google.start();
+  await google.settled();
+  expect(google.news()).toEqual(['changed edited.cho 2', 'changed set two/b.cho 2']);
+  expect(google.asked('files.list')).toBe(listings);
+});
+
+it('reads a change list of several pages to its end', async () => {
+  google = await GoogleRig.running();
+  const ids = Array.from({ length: 1_200 }, (_, n) => google.put(`${n}.cho`, `words ${n}`));
+  const asked = google.asked('changes.list');
+  await google.settled();
+  expect(google.asked('changes.list') - asked).toBeGreaterThanOrEqual(2);
+  expect(await google.rig.paths()).toHaveLength(ids.length);
+});
+
+it('is not harmed by a change list that repeats itself or goes backwards', async () => {
+  google = await GoogleRig.running();
+  const a = google.put('a.cho', 'one');
+  const b = google.put('b.cho', 'b');
+  await google.settled();
+  google.fake.write(a, 'two');
+  google.fake.trash(b);
+  await google.settled();
+  google.news();
+
+  google.fake.changeLog().repeats = 100;
+  google.put('c.cho', 'c');
+  await google.settled();
+  google.fake.changeLog().lags = 100;
+  google.put('d.cho', 'd');
+  await google.settled();
+  await google.settled();
+  expect(google.news()).toEqual(['added c.cho 1', 'added d.cho 1']);
+});
+
+it('lists everything when Drive cannot go on from its page token, and finds what happened meanwhile', async () => {
+  google = await GoogleRig.running();
+  const { fake } = google;
+  const [edited, deleted, renamed] = ['edited', 'deleted', 'renamed'].map((name) => google.put(`${name}.cho`, name));
+  await google.settled();
+  google.news();
+  const { fileId } = await google.rig.file('renamed.cho');
+  fake.write(edited!, 'other');
+  fake.delete(deleted!);
+  fake.rename(renamed!, 'new name.cho');
+  google.put('added.cho', 'new');
+  fake.changeLog().expireTokens();
+  await google.settled();
+
+  expect(google.news()).toEqual([
+    'added added.cho 1',
+    'changed edited.cho 2',
+    'changed new name.cho 2',
+    'removed deleted.cho 2',
+  ]);
+  expect((await google.rig.file('new name.cho')).fileId).toBe(fileId);
+});
+
+it('misses nothing that happens while everything is listed for the first time', async () => {
+  google = await GoogleRig.build();
+  const { fake } = google;
+  const from = fake.folder('from', google.folder);
+  const to = fake.folder('to', google.folder);
+  const moved = google.put('moved.cho', 'm', from);
+  const edited = google.put('edited.cho', 'one');
+  const held = fake.faults.hold({ operation: 'changes.list' });
+  await google.start();
+  await held.arrived;
+  // The folders were listed, the changes since the start token not yet.
+  fake.move(moved, to);
+  fake.write(edited, 'two');
+  google.put('added.cho', 'new');
+  held.open();
+  fake.faults.clear();
+  await google.settled();
+
+  expect(google.news()).toEqual(['added added.cho 1', 'added edited.cho 1', 'added to/moved.cho 1']);
+  expect(await google.bytesOf('edited.cho')).toBe('two');
+});
+
+it('commits nothing from a page token that another process has gone beyond', async () => {
+  google = await GoogleRig.running();
+  const id = google.put('a.cho', 'a');
+  await google.settled();
+  google.fake.rename(id, 'b.cho');
+  // The first platform has read the change list, but not yet the folder that is to be there when a path is gone.
+  const held = google.fake.faults.hold({ operation: 'files.get' }, 1);
+  const slow = google.rig.drive.rescan(bandId);
+  await held.arrived;
+  google.fake.rename(id, 'c.cho');
+  await google.start();
+  await google.settled();
+  held.open();
+  await slow;
+  await google.settled();
+
+  expect(google.news()).toEqual(['added a.cho 1', 'changed c.cho 2']);
+});
+
+it('follows a folder of a shared drive by the change list of that drive', async () => {
+  google = await GoogleRig.build();
+  const { fake } = google;
+  const driveId = fake.sharedDrive('The Bands');
+  const folder = fake.folder('The Band', driveId);
+  const a = google.put('a.cho', 'a', folder);
+  await google.start({ folderId: folder, driveId });
+  await google.settled();
+  fake.write(a, 'two');
+  const b = google.put('b.cho', 'b', folder);
+  await google.settled();
+  // Out of the shared drive, into what the same account sees elsewhere.
+  fake.move(b, fake.rootOf(fake.band.email));
+  await google.settled();
+
+  expect(google.news()).toEqual(['added a.cho 1', 'added b.cho 1', 'changed a.cho 2', 'removed b.cho 2']);
+  const asked = fake.server.served.filter(({ operation }) => operation === 'changes.list');
+  expect(asked.every(({ query }) => query.get('driveId') === driveId && query.get('includeCorpusRemovals') === 'true')).toBe(
+    true,
+  );
+});
+
+it('follows all of My Drive by its alias', async () => {
+  google = await GoogleRig.build();
+  await google.start({ folderId: 'root' });
+  const id = google.put('a.cho', 'a');
+  await google.settled();
+  google.fake.rename(id, 'b.cho');
+  await google.settled();
+  expect(google.news()).toEqual(['added The Band/a.cho 1', 'changed The Band/b.cho 2']);
+});
+
+it('reads as a service account what is shared with it', async () => {
+  google = await GoogleRig.build({ credentials: (fake) => ({ serviceAccount: { ...fake.serviceAccount(email) } }) });
+  google.put('a.cho', 'a');
+  google.fake.share(google.folder, email);
+  await google.start();
+  await google.settled();
+  expect(await google.bytesOf('a.cho')).toBe('a');
+});
+
+it('refuses settings and options that do not fit', async () => {
+  google = await GoogleRig.running();
+  for (const settings of [{}, { folderId: '' }, { folderId: "x' or '" }, { folderId: 'x', driveID: 'y' }, 'x', null]) {
+    await expect(google.rig.drive.connect({ bandId, provider: 'google', settings })).rejects.toMatchObject({
+      code: 'settings_invalid',
+      status: 400,
+    });
+  }
+  const credentials = { serviceAccount: '/there is no such key.json' };
+  expect(() => new GoogleDriveProvider({ credentials })).toThrow(expect.objectContaining({ code: 'options_invalid' }));
+  const consent = { clientId: 'id', clientSecret: 'secret', refreshToken: 'token' };
+  for (const options of [{ webhookUrl: 'http://example.test' }, { pollIntervalMs: 0 }, { pollMs: 1 }]) {
+    expect(() => new GoogleDriveProvider({ credentials: consent, ...options })).toThrow(
+      expect.objectContaining({ code: 'options_invalid', message: expect.stringContaining(Object.keys(options)[0]!) }),
+    );
+  }
+});
