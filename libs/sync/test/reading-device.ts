@@ -79,6 +79,10 @@ export class ReadingDevice implements ReaderSocket {
     this.reader.stepBack();
   }
 
+  pumpAll(): void {
+    // It has one channel, whose reader goes on by itself.
+  }
+
   readFailed(_reader: Reader, error: unknown): void {
     this.fault = error as Error;
     this.wake();

@@ -223,6 +223,7 @@ function readerAt(
     isHeld: false,
     send: ({ frame }) => void told.frames.push(frame),
     windowFilled: () => undefined,
+    pumpAll: () => reader.pump(),
     reset: (_, __, loss) => {
       told.frames.length = 0;
       told.resets.push(loss);

@@ -207,6 +207,20 @@ test('gives a reader far behind the latest of each key, as one step that ends at
   ]);
 });
 
+test('reads for no more channels at a time than its window will take', async () => {
+  const names = Array.from({ length: 10 }, (_, n) => `band:${n}`);
+  const world = worldOf({ channels: names });
+  for (const name of names) world.append(name, [{ key: 'x', gone: false }]);
+  const following = names.map((name) => world.subscribe(world.sockets[0]!, name, null, null));
+  await nextTurn();
+  world.log.answerAll();
+  await nextTurn();
+  expect(world.log.pending).toHaveLength(2);
+  await world.comeToRest();
+  await Promise.all(following);
+  world.check();
+});
+
 test('serves all who stand at one place from one read', async () => {
   const world = worldOf();
   world.append('band:a', [{ key: null, gone: false }]);

@@ -15,6 +15,8 @@ export interface ReaderSocket {
   signal(frame: Signalled): void;
   /** The window is full: every reader of this socket steps back, so that it costs one window and not one for each channel. */
   windowFilled(): void;
+  /** Readers that stood still because another one was reading a page may go on. */
+  pumpAll(): void;
   /** What the device has of this channel belongs to a history that is gone; the state from the start follows. */
   reset(channel: string, epoch: string, loss: PositionLoss): void;
   /** The log was set back, and whose rights it tells of with it: nothing is sent before they were asked for. */
@@ -79,8 +81,12 @@ export class Reader implements RoomMember {
   }
 
   tell(weighed: WeighedFrame): void {
-    this.send(weighed);
-    if (this.socket.window.isFull) this.socket.windowFilled();
+    const { frame, bytes } = weighed;
+    const { window } = this.socket;
+    this.cursor = frame.to;
+    this.socket.send(weighed);
+    window.sent(this.hub.channel, frame.to, bytes);
+    if (window.isFull) this.socket.windowFilled();
   }
 
   /**
@@ -137,12 +143,15 @@ export class Reader implements RoomMember {
         }
         if (!this.step && this.hub.isFarBehind(this.cursor)) this.step = new Step('changes', this.cursor, this.hub.head);
         const { cursor, step } = this;
-        const weighed = await this.hub.page(cursor, step, this.socket.window.limitBytes / 4);
-        if (this.state !== 'lagging' || this.socket.isHeld) return;
+        const weighed = await this.readPage();
+        if (this.state !== 'lagging') return this.socket.pumpAll();
+        // In the rooms of other channels more may have come meanwhile.
+        if (this.socket.isHeld || this.socket.window.isFull) return;
         // Meanwhile this reader may have started over, or it has to.
         if (!weighed || cursor !== this.cursor || step !== this.step) continue;
         if (weighed.frame.to === this.step?.upTo) this.step = null;
-        this.send(weighed);
+        this.tell(weighed);
+        this.socket.pumpAll();
       }
     } catch (error) {
       this.socket.readFailed(this, error);
@@ -152,11 +161,11 @@ export class Reader implements RoomMember {
     }
   }
 
-  private send(weighed: WeighedFrame): void {
-    const { frame, bytes } = weighed;
-    this.cursor = frame.to;
-    this.socket.send(weighed);
-    this.socket.window.sent(this.hub.channel, frame.to, bytes);
+  private async readPage(): Promise<WeighedFrame | null> {
+    const { window } = this.socket;
+    const mostBytes = window.limitBytes / 4;
+    const arrived = window.expect(mostBytes);
+    return this.hub.page(this.cursor, this.step, mostBytes).finally(arrived);
   }
 
   private leaveRoom(): void {

@@ -28,6 +28,7 @@ const slowMs = 400;
 export class Window {
   private readonly inFlight = new Map<string, InFlight[]>();
   private bytes = 0;
+  private expected = 0;
   private waitingSince: number | null = null;
   private limit: number;
   /** Readers had to wait for it since it was last changed. */
@@ -59,11 +60,21 @@ export class Window {
    * happens meanwhile in the channels that are at their head.
    */
   get isBelowHalf(): boolean {
-    return !this.isHalfOwed && this.unsent() * 2 < this.limit;
+    return (Math.max(this.bytes, this.unsent()) + this.expected) * 2 < this.limit;
   }
 
   get unacknowledgedBytes(): number {
     return this.bytes;
+  }
+
+  /**
+   * A page of so many bytes is being read, to be sent: so many channels can be read for that the window will take what
+   * comes of it, and no more, or it would be read in vain.
+   * @returns to be called when it is there
+   */
+  expect(bytes: number): () => void {
+    this.expected += bytes;
+    return () => (this.expected -= bytes);
   }
 
   sent(channel: string, to: number, bytes: number): void {
