@@ -3,6 +3,7 @@ import type { AddressInfo } from 'node:net';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import type { NestExpressApplication } from '@nestjs/platform-express';
+import type { GoogleDriveOptions } from '@soleil/drive';
 import type { SyncOptions } from '@soleil/sync';
 import { projectRoot, readConfig } from '../../apps/platform/src/config.js';
 import { migrate } from '../../apps/platform/src/database.js';
@@ -35,15 +36,19 @@ export interface TestPlatformOptions {
   /** Files to begin with; default: none. `demo` copies the demo library. */
   files?: 'demo' | 'none';
   sync?: SyncOptions;
+  /** Beside what points it to the database and the folder. */
+  env?: Record<string, string>;
+  google?: Partial<GoogleDriveOptions>;
 }
 
-export async function startPlatform({ files = 'none', sync }: TestPlatformOptions = {}): Promise<TestPlatform> {
+export async function startPlatform({ files = 'none', sync, env, google }: TestPlatformOptions = {}): Promise<TestPlatform> {
   const database = await migratedDatabase('platform', migrate);
   const home = await mkdtemp(join(tmpdir(), 'soleil-test-'));
   const libraryDir = join(home, 'library');
   if (files === 'demo') await cp(join(projectRoot, 'library'), libraryDir, { recursive: true });
   else await mkdir(libraryDir);
-  const config = readConfig({ PORT: '0', DATABASE_URL: database.url, LIBRARY_DIR: libraryDir, DATA_DIR: home, DEMO: 'on' });
+  const places = { DATABASE_URL: database.url, LIBRARY_DIR: libraryDir, DATA_DIR: home };
+  const config = readConfig({ PORT: '0', ...places, DEMO: 'on', ...env });
 
   const platform = {
     libraryDir,
@@ -67,7 +72,7 @@ export async function startPlatform({ files = 'none', sync }: TestPlatformOption
       await platform.app.close();
     },
     async restart() {
-      platform.app = await createPlatform({ config, databaseUrl: database.url, logger: ['error', 'fatal'], sync });
+      platform.app = await createPlatform({ config, databaseUrl: database.url, logger: ['error', 'fatal'], sync, google });
       await platform.app.listen(0, '127.0.0.1');
       platform.url = `http://127.0.0.1:${(platform.app.getHttpServer().address() as AddressInfo).port}`;
     },

@@ -3,7 +3,7 @@ import { TypeOrmModule } from '@nestjs/typeorm';
 import { AuthModule, presentedToken } from '@soleil/auth';
 import { BusModule } from '@soleil/bus';
 import { ContentModule } from '@soleil/content';
-import { DriveModule } from '@soleil/drive';
+import { DriveModule, GoogleDriveProvider, type DriveProvider, type GoogleDriveOptions } from '@soleil/drive';
 import { SyncModule, type SyncOptions } from '@soleil/sync';
 import type { PlatformConfig } from './config.js';
 import { dataSourceOptions } from './database.js';
@@ -20,14 +20,19 @@ import { PLATFORM_CONFIG } from './tokens.js';
 @Module({})
 export class AppModule {
   /** @param databaseUrl of a migrated database */
-  static forRoot(config: PlatformConfig, databaseUrl: string, sync: SyncOptions = {}): DynamicModule {
+  static forRoot(
+    config: PlatformConfig,
+    databaseUrl: string,
+    sync: SyncOptions = {},
+    google: Partial<GoogleDriveOptions> = {},
+  ): DynamicModule {
     return {
       module: AppModule,
       imports: [
         BusModule,
         TypeOrmModule.forRoot({ ...dataSourceOptions(databaseUrl), retryAttempts: 0 }),
         AuthModule.forRoot({ secret: config.authSecret }),
-        DriveModule.forRoot({}),
+        DriveModule.forRoot({ providers: providersOf(config, google) }),
         ContentModule.forRoot({}),
         SyncModule.forRoot({ readToken: presentedToken, ...sync }),
       ],
@@ -42,4 +47,10 @@ export class AppModule {
       exports: [DemoBand],
     };
   }
+}
+
+function providersOf({ google, publicUrl }: PlatformConfig, options: Partial<GoogleDriveOptions>): DriveProvider[] {
+  if (!google) return [];
+  const webhookUrl = publicUrl?.startsWith('https:') ? new URL('/sync/webhook/drive', publicUrl).href : null;
+  return [new GoogleDriveProvider({ credentials: google.credentials, webhookUrl, ...options })];
 }

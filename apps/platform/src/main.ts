@@ -59,13 +59,14 @@ try {
   }
 }
 
-function announce({ demo, libraryDir, databaseUrl }: PlatformConfig, url: string): void {
+function announce({ demo, libraryDir, databaseUrl, google }: PlatformConfig, url: string): void {
   const lines = ['', `  SOLEil plays at   ${url}`, `  API               ${url}/api/docs`];
   if (demo) {
     const names = demoMembers.map(
       ({ login, instrument, role }) => `${login} (${role === 'leader' ? 'band leader' : instrument})`,
     );
-    lines.push(`  Sign in as        ${names.join(', ')}; password: ${demoPassword}`, `  The band's folder ${libraryDir}`);
+    const folder = google?.folder ? `https://drive.google.com/drive/folders/${google.folder.folderId}` : libraryDir;
+    lines.push(`  Sign in as        ${names.join(', ')}; password: ${demoPassword}`, `  The band's folder ${folder}`);
   }
   lines.push(`  Database          ${databaseUrl === undefined ? 'embedded PostgreSQL' : 'DATABASE_URL'}`, '');
   console.log(lines.join('\n'));

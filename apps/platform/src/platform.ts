@@ -1,6 +1,7 @@
 import type { LoggerService, LogLevel } from '@nestjs/common';
 import { NestFactory } from '@nestjs/core';
 import type { NestExpressApplication } from '@nestjs/platform-express';
+import type { GoogleDriveOptions } from '@soleil/drive';
 import { ErrorFilter, type SyncOptions } from '@soleil/sync';
 import { AppModule } from './app.module.js';
 import type { PlatformConfig } from './config.js';
@@ -15,6 +16,8 @@ export interface PlatformStart {
   logger?: LoggerService | LogLevel[];
   /** For tests: other than the defaults of SyncModule. */
   sync?: SyncOptions;
+  /** For tests: where Google is, and other than the defaults of its provider. */
+  google?: Partial<GoogleDriveOptions>;
 }
 
 /** Migrates, and makes the platform ready to listen. */
@@ -23,9 +26,10 @@ export async function createPlatform({
   databaseUrl,
   logger = ['warn', 'error', 'fatal'],
   sync,
+  google,
 }: PlatformStart): Promise<NestExpressApplication> {
   await migrate(databaseUrl);
-  const app = await NestFactory.create<NestExpressApplication>(AppModule.forRoot(config, databaseUrl, sync), {
+  const app = await NestFactory.create<NestExpressApplication>(AppModule.forRoot(config, databaseUrl, sync, google), {
     logger,
     forceCloseConnections: true,
     abortOnError: false,

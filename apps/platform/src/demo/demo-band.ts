@@ -23,7 +23,9 @@ export class DemoBand {
       if (!known || (await this.auth.memberships(userId)).length === 0)
         await this.auth.setMembership({ userId, bandId, instrument, role });
     }
-    await this.drive.connectFolder({ bandId, root: this.config.libraryDir });
+    const { google, libraryDir } = this.config;
+    if (google?.folder) await this.drive.connect({ bandId, provider: 'google', settings: google.folder });
+    else await this.drive.connectFolder({ bandId, root: libraryDir });
     return { bandId };
   }
 }

@@ -57,7 +57,7 @@ export class HealthController {
 
   private folders(): Check {
     const sources = this.drive.sources();
-    const broken = sources.filter(({ state }) => state === 'folder_missing');
+    const broken = sources.filter(({ state }) => state === 'folder_missing' || state === 'access_lost');
     return broken.length === 0
       ? { ok: true }
       : { ok: false, reason: `${broken.length} of ${sources.length} folders cannot be read.` };

@@ -1,0 +1,68 @@
+import type { FileUpdate } from '@soleil/sync-protocol';
+import type { Socket } from 'socket.io-client';
+import { FakeDrive } from './fake-drive/fake-drive.js';
+import { Follower } from './support/follower.js';
+import { startPlatform, type TestPlatform } from './support/platform.js';
+import { stockClient } from './support/sync-app.js';
+
+const chart = (words: string): string => `{title: Blue Bells}\n{key: F}\n\n[F]${words} [C7]by the [F]sea\n`;
+
+let drive: FakeDrive;
+let folder: string;
+let platform: TestPlatform;
+let socket: Socket;
+
+beforeAll(async () => {
+  drive = await FakeDrive.start();
+  folder = drive.folder('The Band');
+  const { clientId, clientSecret, refreshToken } = drive.band;
+  platform = await startPlatform({
+    env: {
+      PUBLIC_URL: 'https://band.example.test',
+      GOOGLE_CLIENT_ID: clientId,
+      GOOGLE_CLIENT_SECRET: clientSecret,
+      GOOGLE_REFRESH_TOKEN: refreshToken,
+      GOOGLE_FOLDER_ID: folder,
+    },
+    // Nothing is found by asking: what arrives was told by a notification.
+    google: { rootUrl: drive.rootUrl, tokenUrl: drive.tokenUrl, pollIntervalMs: 3_600_000 },
+  });
+  drive.push.route = (address) => address.replace('https://band.example.test', platform.url);
+});
+afterAll(async () => {
+  socket.disconnect();
+  await platform.close();
+  await drive.close();
+});
+
+it('brings what is saved in the Google folder to a device, told by a notification', async () => {
+  await drive.server.until((served) => served.some(({ operation }) => operation === 'changes.watch'));
+  socket = stockClient(platform.url, { token: await platform.signIn('tina') });
+  const tina = new Follower(socket, `band:${platform.bandId}`);
+  expect(await tina.subscribe()).toMatchObject({ ok: true });
+
+  const id = drive.put('Blue Bells_Concert.cho', chart('Bluebells'), { parent: folder });
+  const [first] = await tina.count(1);
+  drive.write(id, chart('Cockleshells'));
+  const [, second] = await tina.count(2);
+
+  const [added, changed] = [first!.data as FileUpdate, second!.data as FileUpdate];
+  expect(added).toMatchObject({ path: 'Blue Bells_Concert.cho', content: { kind: 'chart', title: 'Blue Bells' } });
+  expect(changed).toMatchObject({ path: 'Blue Bells_Concert.cho', fileId: added.fileId });
+  const bytes = await platform.call(`/files/${added.fileId}/content`, { token: await platform.signIn('tina') });
+  expect(await bytes.text()).toBe(chart('Cockleshells'));
+  await drive.push.settled();
+  // The first of all came before the test knew where the platform is.
+  const told = drive.push.deliveries.filter(({ state }) => state === 'change');
+  expect(new Set(told.map(({ status }) => status))).toEqual(new Set([202]));
+});
+
+it('says that it is not ready while the folder is away', async () => {
+  drive.trash(folder);
+  await drive.push.settled();
+  const lost = async (): Promise<boolean> => (await platform.call('/health/ready')).status === 503;
+  // The look that the notification asked for is under way.
+  while (!(await lost()));
+  const { checks } = (await (await platform.call('/health/ready')).json()) as { checks: { folders: object } };
+  expect(checks.folders).toEqual({ ok: false, reason: '1 of 1 folders cannot be read.' });
+});
