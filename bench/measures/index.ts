@@ -4,6 +4,7 @@ import { dump } from './dump.js';
 import { fanOut } from './fan-out.js';
 import { latencyCurve } from './latency-curve.js';
 import { memory } from './memory.js';
+import { operations } from './operations.js';
 import { publish } from './publish.js';
 import { slowLine } from './slow-line.js';
 import { stalled } from './stalled.js';
@@ -22,4 +23,5 @@ export const measures: readonly Measure[] = [
   slowLine,
   dump,
   publish,
+  operations,
 ];

@@ -1,6 +1,6 @@
 import type { Facts } from '@soleil/bus';
 import DataLoader from 'dataloader';
-import type { DataSource } from 'typeorm';
+import type { DataSource, EntityManager } from 'typeorm';
 import type { FileSynchronizer } from './file-synchronizer.js';
 import { LeaseLost, type Claim, type OperationQueue, type Progress } from './operation-queue.js';
 import type { Effect } from './work.js';
@@ -16,7 +16,7 @@ export interface Prepared {
 /** What is to be told of one that has taken effect. */
 export interface Completed {
   updated: Facts['sync.file_updated'] | null;
-  /** How the operations stand that it was an item of, as of its transaction. */
+  /** How operations stand whose items its transaction did, told with one of those that shared it. */
   progress: Progress[];
 }
 
@@ -65,21 +65,29 @@ export class Completions {
   }
 
   private async inOne(all: readonly Prepared[]): Promise<(Completed | Error)[]> {
-    return this.database.transaction(async (transaction) => {
-      const claims = all.map(({ claim, preparedMs }) => ({ ...claim, preparedMs }));
-      const { ids, progress } = await this.queue.complete(claims, transaction);
-      const held = all.filter(({ claim }) => ids.has(claim.operation.id));
-      const wanted = held.flatMap(({ effect }) => (effect.kind === 'file' ? effect.wanted : []));
-      const updates = wanted.length > 0 ? await this.files.publish(wanted, transaction) : [];
-      const byFile = new Map(updates.map((update) => [update.fileId, update]));
-      return all.map(({ claim: { operation } }) => {
-        if (!ids.has(operation.id)) return new LeaseLost(operation.id);
-        // Told once, with the first.
-        return {
-          updated: byFile.get(operation.fileId ?? '') ?? null,
-          progress: operation === held[0]?.claim.operation ? progress : [],
-        };
-      });
+    const hasEffect = all.some(({ effect }) => effect.kind === 'file');
+    const { ids, progress, updates } = hasEffect
+      ? await this.database.transaction((transaction) => this.takeEffect(all, transaction))
+      : { ...(await this.queue.complete(all.map(claimOf))), updates: [] };
+    const byFile = new Map(updates.map((update) => [update.fileId, update]));
+    const first = all.find(({ claim }) => ids.has(claim.operation.id));
+    return all.map((one) => {
+      const { operation } = one.claim;
+      if (!ids.has(operation.id)) return new LeaseLost(operation.id);
+      return { updated: byFile.get(operation.fileId ?? '') ?? null, progress: one === first ? progress : [] };
     });
   }
+
+  private async takeEffect(
+    all: readonly Prepared[],
+    transaction: EntityManager,
+  ): Promise<{ ids: Set<string>; progress: Progress[]; updates: Facts['sync.file_updated'][] }> {
+    const { ids, progress } = await this.queue.complete(all.map(claimOf), transaction);
+    const wanted = all.flatMap(({ claim, effect }) =>
+      effect.kind === 'file' && ids.has(claim.operation.id) ? effect.wanted : [],
+    );
+    return { ids, progress, updates: wanted.length > 0 ? await this.files.publish(wanted, transaction) : [] };
+  }
 }
+
+const claimOf = ({ claim, preparedMs }: Prepared): Claim & { preparedMs: number } => ({ ...claim, preparedMs });

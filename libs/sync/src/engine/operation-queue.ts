@@ -133,22 +133,24 @@ export class OperationQueue {
   }
 
   /**
-   * Marks claimed operations completed, and the items they did, within the transaction that does their work. First of all in it, so that
-   * a zombie stops before it waits for anybody's lock.
+   * Marks claimed operations completed, and the items they did, within the transaction that does their work, where there is any. First of
+   * all in it, so that a zombie stops before it waits for anybody's lock.
    * @returns the ids of those that are, the others are in other hands by now, and how operations with these items stand
    */
   async complete(
     claims: readonly (Claim & { preparedMs: number })[],
-    transaction: EntityManager,
+    transaction = this.database.manager,
   ): Promise<{ ids: Set<string>; progress: Progress[] }> {
-    const rows = await transaction.query<{ id: string }[]>(statements.complete, [
+    const rows = await transaction.query<(Progress & { isDone: boolean })[]>(statements.complete, [
       claims.map(({ operation }) => operation.id),
       claims.map(({ token }) => token),
       claims.map(({ preparedMs }) => preparedMs),
     ]);
-    const ids = rows.map(({ id }) => id);
-    const progress = ids.length > 0 ? await this.endItems(ids, 'completed', null, transaction) : [];
-    return { ids: new Set(ids), progress };
+    const told = rows.map(({ isDone: _, ...progress }) => progress);
+    return {
+      ids: new Set(told.filter((_, place) => rows[place]!.isDone).map(({ id }) => id)),
+      progress: told.filter((_, place) => !rows[place]!.isDone),
+    };
   }
 
   /**
@@ -288,11 +290,11 @@ export class OperationQueue {
 
   private endItems(
     byOperations: readonly string[],
-    status: 'completed' | 'failed' | 'cancelled',
-    error: { code: string; message: string } | null,
+    status: 'failed' | 'cancelled',
+    error: { code: string; message: string },
     transaction: EntityManager,
   ): Promise<Progress[]> {
-    return transaction.query(statements.endItems, [byOperations, status, error?.code ?? null, error?.message ?? null]);
+    return transaction.query(statements.endItems, [byOperations, status, error.code, error.message]);
   }
 }
 

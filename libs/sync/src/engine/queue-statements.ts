@@ -100,7 +100,33 @@ export const renew = `
   )
   select given.id from given left join sync_operation o on o.id = given.id and o.lease_token = given.token where o.id is null`;
 
-/** $1 operations, $2 tokens, $3 how long the questions took. Locked in one order, so that two who complete never wait for each other. */
+const isLast = `o.status = 'running' and o.lease_token is null and o.items_done + many >= o.items_total`;
+
+/**
+ * Ends the items that operations did, and those operations of which they were the last. @param by a query for the ids of those that did them
+ * @param status what became of the items; $2 and $3 are the error
+ */
+const endingItems = (by: string, status: string, [code, message]: [string, string]): string => `
+  ended as (
+    update sync_item set status = ${status}, error_code = ${code}, error_message = ${message}, finished_at = clock_timestamp()
+    where by_operation in (${by}) and status = 'waiting'
+    returning operation_id
+  ), counted as (
+    select operation_id, count(*)::int as many from ended group by operation_id
+  ), locked as (
+    select o.id, counted.many from sync_operation o join counted on o.id = counted.operation_id order by o.id for update of o
+  ), told as (
+    update sync_operation o
+    set items_done = o.items_done + many, items_failed = o.items_failed + case when ${status} = 'completed' then 0 else many end,
+        status = case when ${isLast} then 'completed' else o.status end,
+        finished_at = case when ${isLast} then clock_timestamp() else o.finished_at end
+    from locked where o.id = locked.id
+    returning o.*)`;
+
+/**
+ * $1 operations, $2 tokens, $3 how long the questions took. Locked in one order, so that two who complete never wait for each other.
+ * @returns those that are completed, \`isDone\`, and how the operations stand whose items they did
+ */
 export const complete = `
   with held as (
     select o.id, given.prepared_ms
@@ -113,28 +139,13 @@ export const complete = `
     set status = 'completed', lease_token = null, lease_until = null, finished_at = clock_timestamp(),
         prepared_at = started_at + held.prepared_ms * interval '1 millisecond'
     from held where o.id = held.id
-    returning o.id)
-  select id from done`;
-
-const isLast = `o.status = 'running' and o.lease_token is null and o.items_done + many >= o.items_total`;
+    returning o.*
+  ), ${endingItems('select id from done', `'completed'`, ['null', 'null'])}
+  select true as "isDone", ${progress} from done union all select false, ${progress} from told`;
 
 /** $1 operations that did their items, $2 what became of these, $3 and $4 the error. @returns how the operations with these items stand */
 export const endItems = `
-  with ended as (
-    update sync_item set status = $2, error_code = $3, error_message = $4, finished_at = clock_timestamp()
-    where by_operation = any($1) and status = 'waiting'
-    returning operation_id
-  ), counted as (
-    select operation_id, count(*)::int as many from ended group by operation_id
-  ), locked as (
-    select o.id, counted.many from sync_operation o join counted on o.id = counted.operation_id order by o.id for update of o
-  ), told as (
-    update sync_operation o
-    set items_done = o.items_done + many, items_failed = o.items_failed + case when $2 = 'completed' then 0 else many end,
-        status = case when ${isLast} then 'completed' else o.status end,
-        finished_at = case when ${isLast} then clock_timestamp() else o.finished_at end
-    from locked where o.id = locked.id
-    returning o.*)
+  with ${endingItems('select unnest($1::uuid[])', '$2', ['$3', '$4'])}
   select ${progress} from told`;
 
 /** $1 an operation that was cancelled since a newer one, $2, does the work. */

@@ -51,6 +51,8 @@ export class NodeLink {
   private probe: NodeJS.Timeout | null = null;
   private stopped = false;
 
+  /** What is on its way, and whether it is to be told again after that. */
+  private readonly telling = new Map<string, boolean>();
   private readonly heads = new Map<string, Position>();
   private sending: Promise<void> | null = null;
   private readonly signals = new Map<string, Signalled>();
@@ -94,9 +96,11 @@ export class NodeLink {
     }
   }
 
-  /** Told after what it speaks of was committed. Never throws: it is a hint. */
+  /** Told after what it speaks of was committed. Never throws: it is a hint. The same again, while one is on its way, is told once more. */
   tell(news: NodeNews): void {
-    void this.notify(news);
+    const name = JSON.stringify(news);
+    if (this.telling.has(name)) this.telling.set(name, true);
+    else void this.tellOn(name, news);
   }
 
   /** Like {@link tell}, gathered while an earlier one is on its way. */
@@ -109,6 +113,14 @@ export class NodeLink {
   tellSignal(signal: Signalled): void {
     this.signals.set(signalName(signal), signal);
     this.signalling ??= this.sendSignals();
+  }
+
+  private async tellOn(name: string, news: NodeNews): Promise<void> {
+    do {
+      this.telling.set(name, false);
+      await this.notify(news);
+    } while (this.telling.get(name));
+    this.telling.delete(name);
   }
 
   private async sendSignals(): Promise<void> {

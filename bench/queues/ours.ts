@@ -1,0 +1,103 @@
+import { EventEmitter2 } from '@nestjs/event-emitter';
+import { Bus } from '@soleil/bus';
+import { syncEntities } from '@soleil/sync';
+import { DataSource } from 'typeorm';
+import type { BandWork } from '../../libs/sync/src/engine/band-work.js';
+import type { FileSynchronizer } from '../../libs/sync/src/engine/file-synchronizer.js';
+import { OperationQueue, type NewOperation } from '../../libs/sync/src/engine/operation-queue.js';
+import type { ProgressTeller } from '../../libs/sync/src/engine/progress-teller.js';
+import { operationLeaseMs, SyncEngine } from '../../libs/sync/src/engine/sync-engine.js';
+import type { SyncOperation } from '../../libs/sync/src/entities/sync-operation.js';
+import { NodeLink } from '../../libs/sync/src/log/node-link.js';
+import { resolveSyncOptions } from '../../libs/sync/src/options.js';
+import type { Body, Jobs, QueueKind, QueueSide } from './queue-side.js';
+
+const batch = 500;
+
+/** The engine as it is, with leases, inbox, items and facts; what Drive and Content would do is the measured body. */
+export const ours: QueueKind = {
+  async fill(databaseUrl, { files, perFile, ordered }) {
+    const database = await connect(databaseUrl);
+    await database.query('truncate sync_operation, sync_inbox, sync_item');
+    const queue = new OperationQueue(database, { node: 'fill', worker: 0, leaseMs: operationLeaseMs });
+    // News of one file join the operation that waits, so of an ordered file the first is stored, and each brings the next.
+    const all = ordered
+      ? Array.from({ length: files }, (_, file) => operationOf(file, 0))
+      : Array.from({ length: files * perFile }, (_, file) => operationOf(file, 0));
+    for (let begin = 0; begin < all.length; begin += batch) await queue.enqueue(all.slice(begin, begin + batch));
+    await database.query('vacuum analyze sync_operation');
+    await database.destroy();
+  },
+
+  async open(databaseUrl, jobs, concurrency) {
+    return OurSide.open(databaseUrl, jobs, concurrency);
+  },
+};
+
+export class OurSide implements QueueSide {
+  done = 0;
+  private body: Body = async () => undefined;
+
+  private constructor(
+    private readonly database: DataSource,
+    private readonly link: NodeLink,
+    private readonly jobs: Jobs,
+    concurrency: number,
+  ) {
+    const node = `bench-${process.pid}`;
+    const emitter = new EventEmitter2();
+    emitter.on('sync.completed', () => (this.done += 1));
+    const bus = new Bus(emitter, { waitUntilReady: async () => undefined } as never);
+    const queue = new OperationQueue(database, { node, worker: link.number, leaseMs: operationLeaseMs });
+    this.engine = new SyncEngine(
+      bus,
+      database,
+      queue,
+      { prepare: (operation: SyncOperation) => this.prepare(operation) } as unknown as FileSynchronizer,
+      {} as BandWork,
+      { tell: () => undefined, changed: () => undefined, stop: () => undefined } as unknown as ProgressTeller,
+      link,
+      resolveSyncOptions({ node, workers: concurrency }),
+    );
+  }
+
+  readonly engine: SyncEngine;
+
+  static async open(databaseUrl: string, jobs: Jobs, concurrency: number): Promise<OurSide> {
+    const database = await connect(databaseUrl);
+    const link = new NodeLink(database, `bench-${process.pid}`);
+    await link.start();
+    return new OurSide(database, link, jobs, concurrency);
+  }
+
+  async work(body: Body): Promise<void> {
+    this.body = body;
+    this.engine.onApplicationBootstrap();
+  }
+
+  async stop(): Promise<void> {
+    await this.engine.beforeApplicationShutdown();
+    await this.link.stop();
+    await this.database.destroy();
+  }
+
+  private async prepare({ fileId, cause }: SyncOperation): Promise<{ kind: 'none' }> {
+    const [file, n] = [Number(fileId), Number(cause)];
+    if (this.jobs.ordered && n + 1 < this.jobs.perFile) await this.engine.enqueue(operationOf(file, n + 1));
+    await this.body(file, n);
+    return { kind: 'none' };
+  }
+}
+
+export const operationOf = (file: number, n: number, priority: NewOperation['priority'] = 'normal'): NewOperation => ({
+  kind: 'file',
+  priority,
+  orderingKey: `file:${file}`,
+  cause: String(n),
+  bandId: 'bench',
+  fileId: String(file),
+});
+
+async function connect(url: string): Promise<DataSource> {
+  return new DataSource({ type: 'postgres', url, entities: syncEntities, poolSize: 20 }).initialize();
+}
