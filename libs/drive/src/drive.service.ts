@@ -110,7 +110,7 @@ export class DriveService implements OnApplicationBootstrap, OnModuleDestroy {
 
   /**
    * Compares the band's place with what is known, and resolves when what differed is committed; it is told on the bus soon after.
-   * @throws DriveError `band_unknown`, `folder_missing`
+   * @throws DriveError `band_unknown`, `folder_missing`, and what else keeps the source from its work
    */
   async rescan(bandId: string): Promise<{ changes: number }> {
     const band = this.bands.get(bandId);
@@ -148,7 +148,8 @@ export class DriveService implements OnApplicationBootstrap, OnModuleDestroy {
   /**
    * Opens a file's bytes, of one revision exactly or of the present one: a range of them, or all, or at most so many from the start.
    * @throws DriveError `file_unknown`; `file_removed`; `revision_gone` when the bytes of that revision are not there any more;
-   *   `range_invalid`; `folder_missing`; the code of the file's problem where it has one
+   *   `range_invalid`; `folder_missing`; of a drive in the cloud `access_denied`, `credential_revoked`, `drive_busy`,
+   *   `drive_unreachable`; the code of the file's problem where it has one
    */
   async open(
     fileId: string,

@@ -5,7 +5,7 @@ import type { ByteRange } from '../provider.js';
 import { renewAccessToken, type GoogleUser } from './credentials.js';
 import { failureOf, isQuotaFailure, type Failure } from './google-failure.js';
 import { itemFields, itemOf, type Item } from './item.js';
-import { waitMs } from './pacing.js';
+import { Backoff } from './pacing.js';
 import type { UserQuota } from './quota.js';
 import { units, type RequestKind } from './units.js';
 
@@ -32,6 +32,8 @@ export interface Channel {
 
 /** A request is tried so often before its failure is told; who asked tries again later. */
 const attempts = 3;
+/** Whoever would have to wait for longer is told so instead. */
+const longestPatienceMs = 5_000;
 /** As many as Drive gives at once. */
 const pageSize = 1_000;
 /** A query may not be longer than an address. */
@@ -39,6 +41,8 @@ const foldersPerQuery = 40;
 
 /** What the provider asks of the Drive API for one band: within the quota, and tried again where Google says so. */
 export class GoogleApi {
+  private readonly backoff = new Backoff();
+
   constructor(
     private readonly drive: drive_v3.Drive,
     private readonly user: GoogleUser,
@@ -214,7 +218,9 @@ export class GoogleApi {
     for (let failures = 1; ; failures += 1) {
       const grant = await this.quota.take(this.bandId, units[kind], signal);
       try {
-        return await send({ signal });
+        const answer = await send({ signal });
+        this.backoff.succeeded();
+        return answer;
       } catch (thrown) {
         signal.throwIfAborted();
         const failure = failureOf(thrown);
@@ -226,9 +232,11 @@ export class GoogleApi {
           renewAccessToken(this.user.client);
           continue;
         }
-        const mayHelp = error.code === 'drive_busy' || error.code === 'drive_unreachable';
-        if (!mayHelp || failures >= attempts) throw error;
-        await this.stopping.pause(waitMs(failures, error.retryAfterMs));
+        if (error.code !== 'drive_busy' && error.code !== 'drive_unreachable') throw error;
+        const retryAfterMs = this.backoff.failed(grant, error.retryAfterMs);
+        if (failures >= attempts || retryAfterMs > longestPatienceMs)
+          throw new DriveError(error.code, error.message, { retryAfterMs, cause: thrown });
+        await this.stopping.pause(retryAfterMs);
       }
     }
   }

@@ -117,7 +117,7 @@ export class GoogleSource implements DriveSource {
       if (!failure) await this.keepChannel();
       if (stopping.stopped) return;
       const retryAfterMs = failure instanceof DriveError ? failure.retryAfterMs : undefined;
-      if (failure) await stopping.pause(waitMs(failures, retryAfterMs));
+      if (failure) await stopping.pause(retryAfterMs ?? waitMs(failures));
       else await this.rest.pause(options.pollIntervalMs);
     }
   }
