@@ -1,5 +1,6 @@
 import { createHash } from 'node:crypto';
 import { Readable } from 'node:stream';
+import { setTimeout as timer } from 'node:timers/promises';
 import { DriveError } from '../drive-error.js';
 import type { ByteRange } from '../provider.js';
 import type { GoogleApi } from './google-api.js';
@@ -61,7 +62,8 @@ async function* pieces(
     fruitless = position > before ? 0 : fruitless + 1;
     if (fruitless >= fruitlessAttempts)
       throw new DriveError('drive_unreachable', 'Google Drive breaks off every download of this file.');
-    if (fruitless > 0) await new Promise((resolve) => setTimeout(resolve, waitMs(fruitless)));
+    // Who has lost interest meanwhile is told by the next request.
+    if (fruitless > 0) await timer(waitMs(fruitless), undefined, { signal }).catch(() => undefined);
   }
   await verify(hash.digest('hex'));
   if (held) yield held;

@@ -134,6 +134,21 @@ it('takes nothing for gone that a listing leaves out, though it is there', async
   expect(google.news()).toEqual([]);
 });
 
+it('waits and goes on when Google grants less than it is said to', async () => {
+  await google.tearDown();
+  const clock = { at: Date.now(), now: () => clock.at };
+  google = await GoogleRig.running({ fake: { clock, limits: { perUser: 1_000, perProject: 1_000_000 } } });
+  google.put('a.cho', 'a');
+  await google.settled();
+  const scans = (async () => {
+    while (google.fake.quota.refusals === 0) await google.rig.drive.rescan(bandId);
+  })();
+  await google.fake.server.until((served) => served.some(({ status }) => status === 403));
+  clock.at += 60_000;
+  await scans;
+  expect(google.fake.quota.refusals).toBe(1);
+});
+
 it('ends at once, whatever is under way', async () => {
   const held = google.fake.faults.hold({});
   const scan = expect(google.rig.drive.rescan(bandId)).rejects.toMatchObject({ code: 'folder_missing' });

@@ -183,6 +183,20 @@ it('commits nothing from a page token that another process has gone beyond', asy
   expect(google.news()).toEqual(['added a.cho 1', 'changed c.cho 2']);
 });
 
+it('commits changes and page token together, or neither', async () => {
+  google = await GoogleRig.running();
+  google.put('a.cho', 'a');
+  await google.rig.query(`
+    create function refuse() returns trigger language plpgsql as $$ begin raise exception 'the disk is full'; end $$;
+    create trigger full_disk before update of cursor on drive_folder for each row execute function refuse()`);
+  await expect(google.rig.drive.rescan(bandId)).rejects.toThrow('the disk is full');
+  expect(await google.rig.paths()).toEqual([]);
+
+  await google.rig.query('drop trigger full_disk on drive_folder');
+  await google.settled();
+  expect(google.news()).toEqual(['added a.cho 1']);
+});
+
 it('follows a folder of a shared drive by the change list of that drive', async () => {
   google = await GoogleRig.build();
   const { fake } = google;
