@@ -1,4 +1,4 @@
-import { contentOf } from '../../../../test/fake-drive/content.js';
+import { contentOf, type Content } from '../../../../test/fake-drive/content.js';
 import { bandId } from '../../test/drive-rig.js';
 import { GoogleRig } from '../../test/google-rig.js';
 
@@ -26,6 +26,27 @@ it('exports documents as PDF, and serves the same bytes for one revision however
   const { fileId, revision } = await google.rig.file('Setlist May.pdf');
   const part = await google.rig.drive.open(fileId, { revision, range: { start: 5, end: 7 } });
   expect((await part.stream.toArray()).join('')).toBe('two');
+});
+
+it('reads a file of which Google tells no SHA-256 once, and serves what has its MD5', async () => {
+  google = await GoogleRig.running();
+  const { fake, folder } = google;
+  const old = (words: string): Content => ({ ...contentOf(words), sha256: undefined as never });
+  const id = fake.put('old.cho', old('0123456789'), { parent: folder });
+  fake.put('empty.cho', old(''), { parent: folder });
+  await google.settled();
+  fake.rename(id, 'older.cho');
+  await google.settled();
+  expect(google.asked('files.download')).toBe(1);
+  const file = await google.rig.file('older.cho');
+  expect(file.hash).toBe(contentOf('0123456789').sha256);
+  const { stream } = await google.rig.drive.open(file.fileId, { range: { start: 2, end: 4 } });
+  expect((await stream.toArray()).join('')).toBe('234');
+
+  fake.write(id, old('9876543210'));
+  await expect(google.rig.drive.open(file.fileId)).rejects.toMatchObject({ code: 'revision_gone' });
+  await google.settled();
+  expect(await google.bytesOf('older.cho')).toBe('9876543210');
 });
 
 it('leaves out what is no file of a band', async () => {

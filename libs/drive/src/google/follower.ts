@@ -1,3 +1,4 @@
+import type { drive_v3 } from '@googleapis/drive';
 import { z } from 'zod';
 import type { ChangeLog } from '../change-log.js';
 import { DriveError } from '../drive-error.js';
@@ -81,10 +82,12 @@ export class Follower {
     return this.commit(stored, { ...cursor, pageToken: news.pageToken }, tree, known, news.changes);
   }
 
-  /** @throws DriveError `folder_missing` */
+  /** @throws DriveError `folder_missing`, `settings_invalid` */
   private async list(stored: Stored, cursor: Cursor | undefined): Promise<number> {
     const pageToken = await this.api.startPageToken();
-    const rootId = await this.requireFolder(this.folderId);
+    const root = await this.requireFolder(this.folderId);
+    this.requireDrive(root);
+    const rootId = root.id!;
     const known = await this.changeLog.presentUnder('');
     const tree = new Tree(rootId);
     await this.fill(tree);
@@ -165,10 +168,25 @@ export class Follower {
   }
 
   /** @throws DriveError `folder_missing` */
-  private async requireFolder(id: string): Promise<string> {
+  private async requireFolder(id: string): Promise<drive_v3.Schema$File> {
     const file = await this.api.file(id);
     if (!file || file.trashed || itemOf(file)?.kind !== 'folder') throw folderMissing();
-    return file.id!;
+    return file;
+  }
+
+  /**
+   * Of a shared drive only its own change list and listing are complete.
+   * @throws DriveError `settings_invalid`
+   */
+  private requireDrive({ id, driveId }: drive_v3.Schema$File): void {
+    const given = this.api.driveId;
+    if ((driveId ?? undefined) === given || id === given) return;
+    throw new DriveError(
+      'settings_invalid',
+      driveId
+        ? `The band's folder lies in a shared drive: connect it with the driveId "${driveId}".`
+        : "The band's folder lies in no shared drive: connect it without a driveId.",
+    );
   }
 }
 

@@ -219,6 +219,22 @@ it('follows a folder of a shared drive by the change list of that drive', async 
   );
 });
 
+it('wants to know the shared drive of a folder, and says which it is', async () => {
+  google = await GoogleRig.build();
+  const driveId = google.fake.sharedDrive('The Bands');
+  const folder = google.fake.folder('The Band', driveId);
+  await google.start({ folderId: folder });
+  const error = { code: 'settings_invalid', message: expect.stringContaining(driveId) };
+  await expect(google.rig.drive.rescan(bandId)).rejects.toMatchObject(error);
+  expect(await google.rig.drive.status(bandId)).toMatchObject({ state: 'starting', error });
+
+  await google.rig.drive.connect({ bandId, provider: 'google', settings: { folderId: google.folder, driveId } });
+  await expect(google.rig.drive.rescan(bandId)).rejects.toMatchObject({ code: 'settings_invalid' });
+  await google.rig.drive.connect({ bandId, provider: 'google', settings: { folderId: driveId, driveId } });
+  await google.settled();
+  expect(await google.rig.drive.status(bandId)).toMatchObject({ state: 'watching', error: null });
+});
+
 it('follows all of My Drive by its alias', async () => {
   google = await GoogleRig.build();
   await google.start({ folderId: 'root' });

@@ -48,7 +48,8 @@ export class GoogleApi {
     private readonly user: GoogleUser,
     private readonly quota: UserQuota,
     private readonly bandId: string,
-    private readonly driveId: string | undefined,
+    /** The shared drive whose change list and files are asked for; of a person's when undefined. */
+    readonly driveId: string | undefined,
     private readonly stopping: Stop,
   ) {}
 
@@ -97,7 +98,7 @@ export class GoogleApi {
   async file(fileId: string): Promise<drive_v3.Schema$File | null> {
     const answer = await this.ask(
       'read',
-      (options) => this.drive.files.get({ fileId, supportsAllDrives: true, fields: itemFields }, options),
+      (options) => this.drive.files.get({ fileId, supportsAllDrives: true, fields: `${itemFields},driveId` }, options),
       isMissing,
     );
     return answer && answer.data;
