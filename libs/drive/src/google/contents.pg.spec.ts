@@ -109,7 +109,8 @@ it('lists a shortcut out of the folder with the reason, and never serves what it
   const { fake, folder } = google;
   const secret = fake.put('secret.cho', 'secret');
   fake.shortcut('link.cho', secret, folder);
-  fake.shortcut('linked folder', fake.folder('secrets'), folder);
+  const secrets = fake.folder('secrets');
+  fake.shortcut('linked folder', secrets, folder);
   await google.settled();
   for (const path of ['link.cho', 'linked folder']) {
     const { fileId, problem } = await google.rig.file(path);
@@ -118,8 +119,10 @@ it('lists a shortcut out of the folder with the reason, and never serves what it
   }
 
   fake.move(secret, folder);
+  fake.delete(secrets);
   await google.settled();
   expect(await google.bytesOf('link.cho')).toBe('secret');
+  expect(await google.rig.file('linked folder')).toMatchObject({ problem: { code: 'link_broken' } });
 });
 
 it('lists what is in a linked folder once, at its own place', async () => {

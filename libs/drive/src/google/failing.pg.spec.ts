@@ -2,9 +2,10 @@ import { bandId } from '../../test/drive-rig.js';
 import { GoogleRig } from '../../test/google-rig.js';
 
 let google: GoogleRig;
+let a: string;
 beforeEach(async () => {
   google = await GoogleRig.running();
-  google.put('a.cho', 'a');
+  a = google.put('a.cho', 'a');
   google.put('b.cho', 'b', google.fake.folder('set', google.folder));
   await google.settled();
   google.news();
@@ -97,11 +98,21 @@ it.each<[string, (google: GoogleRig) => () => void]>([
   await google.restart();
   await expect(google.rig.drive.rescan(bandId)).rejects.toMatchObject({ code: 'folder_missing' });
 
+  // While nobody was allowed to see it, and so of no change list.
+  google.fake.store.get(a).name = 'renamed.cho';
   bringBack();
   google.put('c.cho', 'c');
   await google.settled();
-  expect(google.news()).toEqual(['added c.cho 1']);
+  expect(google.news()).toEqual(['added c.cho 1', 'changed renamed.cho 2']);
   expect(await status()).toMatchObject({ state: 'watching', files: 3, error: null });
+});
+
+it('takes no file for removed before it has looked whether the folder is there', async () => {
+  // The change list is told file by file, and that of the folder itself is not in it yet.
+  google.fake.store.get(google.folder).trashed = true;
+  google.fake.trash(a);
+  await expect(google.rig.drive.rescan(bandId)).rejects.toMatchObject({ code: 'folder_missing' });
+  expect(google.news()).toEqual([]);
 });
 
 it('comes up without the folder, says so, and finds it by itself as soon as it is there', async () => {
