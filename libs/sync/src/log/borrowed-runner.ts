@@ -57,5 +57,9 @@ export async function inTransaction<Result>(runner: QueryRunner, work: () => Pro
 
 /** Ends a connection whose answer nobody waits for any more; the work on it then fails and releases it. */
 async function abandon(runner: QueryRunner): Promise<void> {
-  await ((await runner.connect()) as PoolClient & { end(): Promise<void> }).end();
+  try {
+    await ((await runner.connect()) as PoolClient & { end(): Promise<void> }).end();
+  } catch {
+    // It was not there yet, and never will be.
+  }
 }
