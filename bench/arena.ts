@@ -33,10 +33,16 @@ export class Arena {
     return this.isQuick ? quick : whole;
   }
 
-  /** A PostgreSQL with fsync on and the tables of Sync and Auth. */
-  async postgres(settings: Record<string, string> = {}): Promise<EmbeddedPostgres> {
+  /** A PostgreSQL with fsync on. */
+  async emptyPostgres(settings: Record<string, string> = {}): Promise<EmbeddedPostgres> {
     const postgres = await startPostgres({ dataDir: join(this.home, `postgres-${this.ends.length}`), settings });
     this.ends.push(() => postgres.stop());
+    return postgres;
+  }
+
+  /** One with the tables of Sync and Auth. */
+  async postgres(settings: Record<string, string> = {}): Promise<EmbeddedPostgres> {
+    const postgres = await this.emptyPostgres(settings);
     const database = await dataSource(postgres.url()).initialize();
     await database.runMigrations();
     await database.destroy();

@@ -3,6 +3,7 @@ import { catchUp } from './catch-up.js';
 import { dump } from './dump.js';
 import { fanOut } from './fan-out.js';
 import { latencyCurve } from './latency-curve.js';
+import { library } from './library.js';
 import { memory } from './memory.js';
 import { operations } from './operations.js';
 import { publish } from './publish.js';
@@ -24,4 +25,5 @@ export const measures: readonly Measure[] = [
   dump,
   publish,
   operations,
+  library,
 ];

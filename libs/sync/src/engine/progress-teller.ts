@@ -27,10 +27,7 @@ export class ProgressTeller {
   }
 
   changed(bandId: string | null): void {
-    if (bandId !== null)
-      this.now(`queue of ${bandId}`, () =>
-        this.broadcaster.signal({ channel: bandChannel(bandId), type: 'sync.operations', key: 'operations', data: {} }),
-      );
+    if (bandId !== null) this.now(`queue of ${bandId}`, () => this.signal(bandId, 'sync.operations', 'operations', {}));
   }
 
   stop(): void {
@@ -58,15 +55,19 @@ export class ProgressTeller {
 
   private tellOne({ id, kind, bandId, mode, status, total, done, failed }: Progress): void {
     if (bandId !== null)
-      this.broadcaster.signal({
-        channel: bandChannel(bandId),
-        type: 'sync.progress',
-        key: id,
-        data: { operationId: id, kind, mode, status, total, done, failed },
-      });
+      this.signal(bandId, 'sync.progress', id, { operationId: id, kind, mode, status, total, done, failed });
     const fact = { operationId: id, kind, bandId, fileId: null, done, total, at: new Date().toISOString() };
     this.bus
       .publish('sync.progress', fact)
       .catch((error: Error) => this.logger.warn(`A listener of sync.progress failed: ${error.message}`));
+  }
+
+  /** Never throws: nobody waits for it, and the work goes on. */
+  private signal(bandId: string, type: string, key: string, data: Record<string, unknown>): void {
+    try {
+      this.broadcaster.signal({ channel: bandChannel(bandId), type, key, data });
+    } catch (error) {
+      this.logger.warn(`Band ${bandId} is not told of its operations: ${(error as Error).message}`);
+    }
   }
 }
