@@ -4,18 +4,28 @@ import { z } from 'zod';
 import { DriveError } from '../drive-error.js';
 
 /** As whom the platform reads. */
-export type GoogleCredentials =
-  /** A service account: the JSON key that Google made for it, or the path of that file. */
-  | { serviceAccount: string | Record<string, unknown> }
-  /** A person who consented once. */
-  | { clientId: string; clientSecret: string; refreshToken: string };
+export type GoogleCredentials = ServiceAccount | Consent;
+
+interface ServiceAccount {
+  /** The JSON key that Google made for it, or the path of that file. */
+  serviceAccount: string | Record<string, unknown>;
+}
+
+/** Of a person who consented once. */
+interface Consent {
+  clientId: string;
+  clientSecret: string;
+  refreshToken: string;
+}
 
 const keySchema = z.object({ client_email: z.string().min(1), private_key: z.string().min(1) });
 
 /** Nothing is ever written. */
 const scope = 'https://www.googleapis.com/auth/drive.readonly';
-/** The library has no option for it where service accounts are concerned. */
+/** Where the library asks for tokens. It has no option for another place where service accounts are concerned. */
 const tokenUrlOfLibrary = 'https://oauth2.googleapis.com/token';
+/** Node's own: its streams end in an error when the connection breaks. */
+const transporterOptions = { fetchImplementation: fetch };
 
 /** Whoever asks, under a name that tells users of one project apart; and how they prove it. */
 export interface GoogleUser {
@@ -25,24 +35,28 @@ export interface GoogleUser {
 
 /** @throws DriveError `options_invalid` for a key that cannot be read */
 export function userOf(credentials: GoogleCredentials, tokenUrl = tokenUrlOfLibrary): GoogleUser {
-  // A client that retried by itself would neither obey Retry-After nor spend its units knowingly.
-  const transporterOptions = { retry: false, fetchImplementation: fetch };
-  if ('refreshToken' in credentials) {
-    const { clientId, clientSecret, refreshToken } = credentials;
-    const endpoints = { oauth2TokenUrl: tokenUrl };
-    const client = new OAuth2Client({ clientId, clientSecret, endpoints, transporterOptions });
-    client.setCredentials({ refresh_token: refreshToken });
-    return { name: `${clientId} ${refreshToken}`, client };
-  }
-  const key = keyOf(credentials.serviceAccount);
-  const client = new JWT({ email: key.client_email, key: key.private_key, scopes: [scope], transporterOptions });
-  client.transporter.interceptors.request.add({
+  const user = 'refreshToken' in credentials ? personOf(credentials) : accountOf(credentials.serviceAccount);
+  user.client.transporter.interceptors.request.add({
     resolved: async (request) => {
       if (String(request.url) === tokenUrlOfLibrary) request.url = new URL(tokenUrl);
+      // For tokens it has a way of its own of trying again, which would not know when Google wants to be left alone.
+      request.retry = false;
+      delete request.retryConfig;
       return request;
     },
   });
-  return { name: key.client_email, client };
+  return user;
+}
+
+function personOf({ clientId, clientSecret, refreshToken }: Consent): GoogleUser {
+  const client = new OAuth2Client({ clientId, clientSecret, transporterOptions });
+  client.setCredentials({ refresh_token: refreshToken });
+  return { name: `${clientId} ${refreshToken}`, client };
+}
+
+function accountOf(serviceAccount: ServiceAccount['serviceAccount']): GoogleUser {
+  const { client_email: email, private_key: key } = keyOf(serviceAccount);
+  return { name: email, client: new JWT({ email, key, scopes: [scope], transporterOptions }) };
 }
 
 /** The access token is asked for anew before the next request. */

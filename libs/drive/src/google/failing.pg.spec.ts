@@ -58,6 +58,15 @@ it('renews an access token that is refused', async () => {
   expect(google.news()).toEqual(['added c.cho 1']);
 });
 
+it('asks for tokens no more often than for anything else', async () => {
+  google.fake.credentials.expireAccessTokens();
+  const asked = google.asked('token');
+  google.fake.faults.answer({ operation: 'token' }, { status: 503 }, 3);
+  await expect(google.rig.drive.rescan(bandId)).rejects.toMatchObject({ code: 'drive_unreachable' });
+  expect(google.asked('token') - asked).toBe(3);
+  await google.settled();
+});
+
 it('takes nothing for removed when the credential is revoked, and says what to do', async () => {
   google.fake.revokeCredential();
   await expect(google.rig.drive.rescan(bandId)).rejects.toMatchObject({ code: 'credential_revoked', status: 503 });

@@ -216,7 +216,7 @@ export class GoogleApi {
     signal: AbortSignal = this.stopping.signal,
   ): Promise<T | null> {
     let isTokenNew = false;
-    for (let failures = 1; ; failures += 1) {
+    for (let failures = 0; ;) {
       const grant = await this.quota.take(this.bandId, units[kind], signal);
       try {
         const answer = await send({ signal });
@@ -235,6 +235,7 @@ export class GoogleApi {
         }
         if (error.code !== 'drive_busy' && error.code !== 'drive_unreachable') throw error;
         const retryAfterMs = this.backoff.failed(grant, error.retryAfterMs);
+        failures += 1;
         if (failures >= attempts || retryAfterMs > longestPatienceMs)
           throw new DriveError(error.code, error.message, { retryAfterMs, cause: thrown });
         await this.stopping.pause(retryAfterMs);
