@@ -1,3 +1,4 @@
+import type { EventEmitter } from 'node:events';
 import { randomUUID } from 'node:crypto';
 import { EventBroadcaster, WebSocketGateway } from '@soleil/sync';
 import { limits, wireError, type WireError } from '@soleil/sync-protocol';
@@ -106,9 +107,24 @@ describe('bad input at the gateway', () => {
     ['have', { channel: 'band:b1', items: [{ key: 'a\0b', hash: null }] }],
     ['have', { channel: 'band:b1', items: [{ key: 'file:1', hash: 'not a hash' }] }],
     ['sync_request', { scope: 'world', id: 'b1', mode: 'delta' }],
+    ['sync_request', { scope: 'file', id: 'a\0b', mode: 'delta' }],
     ['unsubscribe', { channel: Buffer.from('band:b1') }],
   ])('answers a %s frame that fits no schema (%j) with frame_invalid', async (event, frame) => {
     expect(await codeOf(client({ token: 'tina' }), event, frame)).toBe('frame_invalid');
+  });
+
+  it('answers a frame that is nested more deeply than it can look', async () => {
+    const socket = client({ token: 'tina' });
+    await next(socket, 'connect');
+    const depth = 20_000;
+    // No client's own encoder gets that deep.
+    const packet = `2/sync,1["signal",{"channel":"band:b1","type":"t","data":${'['.repeat(depth)}${']'.repeat(depth)}}]`;
+    const { engine } = socket.io as unknown as { engine: EventEmitter & { write(packet: string): void } };
+    const answer = new Promise<string>((resolve) => {
+      engine.on('data', (data: string) => data.startsWith('3/sync,1[') && resolve(data));
+    });
+    engine.write(packet);
+    expect(await answer).toContain('frame_invalid');
   });
 
   it('answers an event it does not know', async () => {

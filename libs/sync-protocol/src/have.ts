@@ -1,13 +1,10 @@
 import { z } from 'zod';
 import { answerOf } from './answer.js';
 import { channelName } from './channel.js';
+import { storable } from './storable.js';
 
-/** Anything that a message's key may be, but for what no database stores: NUL, and halves of characters. */
-const key = z
-  .string()
-  .min(1)
-  .max(200)
-  .regex(/^[^\0\ud800-\udfff]*$/u);
+/** Anything that a message's key may be, but for what no database stores. */
+const key = z.string().min(1).max(200).regex(storable);
 
 const sha256 = z.string().regex(/^[\da-f]{64}$/, 'must be 64 hex digits in lower case');
 

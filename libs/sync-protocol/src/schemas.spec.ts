@@ -59,7 +59,7 @@ const validUp: Record<keyof typeof up, { frame: fc.Arbitrary<unknown>; answer: f
     answer: answer({}),
   },
   sync_request: {
-    frame: fc.record({ scope: fc.constantFrom('file', 'band'), id: text(64), mode: fc.constantFrom('delta', 'full') }),
+    frame: fc.record({ scope: fc.constantFrom('file', 'band'), id: key(64), mode: fc.constantFrom('delta', 'full') }),
     answer: answer({ operationId: fc.string() }),
   },
   signal: { frame: fc.record(signal), answer: answer({}) },

@@ -8,7 +8,7 @@ import { limits } from './limits.js';
 import { wireError } from './sync-error.js';
 
 /** SHA-256 of everything below, for version 1. */
-const knownWire = 'eb9be33dd4d0d4b06decab56fdcfab7aaf5ad1ddfbe7be98d2614cb428ffd466';
+const knownWire = 'b51233cc3a06d4874216ead1c09178e2fedc90ba87a5d40960fcb893c943a284';
 
 const schemaOf = (schema: z.ZodType): unknown => z.toJSONSchema(schema, { io: 'input' });
 

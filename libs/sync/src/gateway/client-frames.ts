@@ -99,7 +99,7 @@ export class ClientFrames {
     }
     const [given] = args;
     // Bytes of Socket.IO's binary attachments are no JSON; the schemas refuse them.
-    if (Buffer.byteLength(JSON.stringify(given) ?? '') > limits.upFrameBytes) {
+    if (bytesOf(given) > limits.upFrameBytes) {
       throw new SyncError('frame_too_large', 'The frame is too large.', { limitBytes: limits.upFrameBytes });
     }
     const parsed = up[event as UpEvent].frame.safeParse(given);
@@ -186,6 +186,17 @@ const forbidden = (channel: string): SyncError =>
 /** What a device was told before its user's right ended is void, though the right was granted again. */
 const lossOfRight = (hub: ChannelHub, userId: string, position: Position | undefined): PositionLoss | null =>
   position && hub.rightEndedAt(userId) > position.offset ? 'rights_renewed' : null;
+
+/** @throws SyncError `frame_invalid` for what is nested so deeply that it cannot even be weighed */
+function bytesOf(given: unknown): number {
+  try {
+    return Buffer.byteLength(JSON.stringify(given) ?? '');
+  } catch {
+    throw new SyncError('frame_invalid', 'The frame does not fit: it is nested too deeply.', {
+      issues: [{ code: 'custom', path: [], message: 'nested too deeply' }],
+    });
+  }
+}
 
 /** An answer is given once; what a handler throws after it answered must not answer again. */
 function once(answer: (value: unknown) => void): (value: unknown) => void {
