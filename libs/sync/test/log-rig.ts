@@ -9,6 +9,7 @@ import { Publisher } from '../src/log/publisher.js';
 import type { Batch } from '../src/log/sequence-batch.js';
 import { Sequencer, type SequencerOptions } from '../src/log/sequencer.js';
 import { defaultSyncOptions, type SyncOptions } from '../src/options.js';
+import { syncEntities } from '../src/schema.js';
 
 // What the tests provoke is not news.
 Logger.overrideLogger(['error', 'fatal']);
@@ -35,7 +36,13 @@ export class LogNode {
   }
 
   static async on(url: string, options: SyncOptions = {}): Promise<LogNode> {
-    const database = new DataSource({ type: 'postgres', url, poolSize: 60, applicationName: options.node });
+    const database = new DataSource({
+      type: 'postgres',
+      url,
+      entities: syncEntities,
+      poolSize: 60,
+      applicationName: options.node,
+    });
     return new LogNode(await database.initialize(), options);
   }
 

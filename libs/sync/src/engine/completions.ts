@@ -66,14 +66,14 @@ export class Completions {
 
   private async inOne(all: readonly Prepared[]): Promise<(Completed | Error)[]> {
     const hasEffect = all.some(({ effect }) => effect.kind === 'file');
-    const { ids, progress, updates } = hasEffect
+    const { tokens, progress, updates } = hasEffect
       ? await this.database.transaction((transaction) => this.takeEffect(all, transaction))
       : { ...(await this.queue.complete(all.map(claimOf))), updates: [] };
     const byFile = new Map(updates.map((update) => [update.fileId, update]));
-    const first = all.find(({ claim }) => ids.has(claim.operation.id));
+    const first = all.find(isHeldBy(tokens));
     return all.map((one) => {
       const { operation } = one.claim;
-      if (!ids.has(operation.id)) return new LeaseLost(operation.id);
+      if (!isHeldBy(tokens)(one)) return new LeaseLost(operation.id);
       return { updated: byFile.get(operation.fileId ?? '') ?? null, progress: one === first ? progress : [] };
     });
   }
@@ -81,13 +81,17 @@ export class Completions {
   private async takeEffect(
     all: readonly Prepared[],
     transaction: EntityManager,
-  ): Promise<{ ids: Set<string>; progress: Progress[]; updates: Facts['sync.file_updated'][] }> {
-    const { ids, progress } = await this.queue.complete(all.map(claimOf), transaction);
-    const wanted = all.flatMap(({ claim, effect }) =>
-      effect.kind === 'file' && ids.has(claim.operation.id) ? effect.wanted : [],
-    );
-    return { ids, progress, updates: wanted.length > 0 ? await this.files.publish(wanted, transaction) : [] };
+  ): Promise<{ tokens: Map<string, string>; progress: Progress[]; updates: Facts['sync.file_updated'][] }> {
+    const { tokens, progress } = await this.queue.complete(all.map(claimOf), transaction);
+    const wanted = all.filter(isHeldBy(tokens)).flatMap(({ effect }) => (effect.kind === 'file' ? effect.wanted : []));
+    return { tokens, progress, updates: wanted.length > 0 ? await this.files.publish(wanted, transaction) : [] };
   }
 }
+
+/** Not by the operation alone: this process may have lost it and claimed it again. */
+const isHeldBy =
+  (tokens: ReadonlyMap<string, string>) =>
+  ({ claim: { operation, token } }: Prepared): boolean =>
+    tokens.get(operation.id) === token;
 
 const claimOf = ({ claim, preparedMs }: Prepared): Claim & { preparedMs: number } => ({ ...claim, preparedMs });

@@ -152,13 +152,13 @@ describe('a claim', () => {
     expect(await heir.reclaim(3)).toMatchObject({ reclaimed: 1 });
     const [now] = await heir.claim(1, every);
 
-    expect(await complete(zombie, old!)).toEqual({ ids: new Set(), progress: [] });
+    expect(await complete(zombie, old!)).toEqual({ tokens: new Map(), progress: [] });
     await zombie.fail(old!, never);
     expect(await zombie.renew([old!])).toEqual(new Set([id]));
     await expect(zombie.addItems(old!, [file('x')])).rejects.toBeInstanceOf(LeaseLost);
     await expect(zombie.spread(old!)).rejects.toBeInstanceOf(LeaseLost);
     expect(await row(id!)).toMatchObject({ status: 'running', node: 'node-2', attempts: 2 });
-    expect((await complete(heir, now!)).ids).toEqual(new Set([id]));
+    expect([...(await complete(heir, now!)).tokens.keys()]).toEqual([id]);
     expect(await row(id!)).toMatchObject({ status: 'completed', leaseToken: null, finishedAt: expect.any(Date) });
   });
 
@@ -171,6 +171,16 @@ describe('a claim', () => {
     expect((await other.reclaim(3)).reclaimed).toBe(1);
     expect(filesOf(await other.claim(5, every))).toEqual(['f']);
     expect((await patient.reclaim(3)).reclaimed).toBe(0);
+  });
+
+  it('that was lost waits where it was in the line', async () => {
+    const [first, second] = [await worker(1), await worker(2)];
+    await enqueue(first, file('f'));
+    await first.claim(1, every);
+    await enqueue(first, file('g'));
+    await first.die();
+    await second.reclaim(3);
+    expect(filesOf(await second.claim(2, every))).toEqual(['f', 'g']);
   });
 
   it('that was lost for the last time is dead', async () => {
@@ -194,18 +204,18 @@ describe('a claim', () => {
     expect(await row(h!)).toMatchObject({ status: 'failed', attempts: 0 });
   });
 
-  it('that failed while newer news of the file wait is cancelled, and the newer one has its items', async () => {
+  it('that failed while newer news of the file wait is cancelled, and the newer one has its items and priority', async () => {
     const queue = await worker(1);
     const [full] = await enqueue(queue, band());
     const [parent] = await queue.claim(1, every);
     await queue.addItems(parent!, [file('f')]);
     await queue.spread(parent!);
     const [claim] = await queue.claim(1, every);
-    await enqueue(queue, file('f'));
+    await enqueue(queue, file('f', { priority: 'low' }));
     await queue.fail(claim!, again);
     expect(await row(claim!.operation.id)).toMatchObject({ status: 'cancelled' });
     expect(await itemsOf(full!)).toEqual(['f waiting']);
-    const { progress } = await complete(queue, ...(await queue.claim(1, every)));
+    const { progress } = await complete(queue, ...(await queue.claim(1, ['normal'])));
     expect(progress).toMatchObject([{ id: full, done: 1, total: 1, failed: 0, status: 'completed' }]);
   });
 });
@@ -281,7 +291,7 @@ describe('by hand', () => {
     const [claim] = await queue.claim(1, every);
     await queue.cancel(id!);
     expect(await queue.renew([claim!])).toEqual(new Set([id]));
-    expect((await complete(queue, claim!)).ids).toEqual(new Set());
+    expect((await complete(queue, claim!)).tokens).toEqual(new Map());
     await enqueue(queue, file('f'));
     expect(filesOf(await queue.claim(1, every))).toEqual(['f']);
   });

@@ -43,7 +43,7 @@ export interface Progress extends Pick<SyncOperation, 'id' | 'kind' | 'bandId' |
   failed: number;
 }
 
-/** The end of a claim that did not succeed. `retryInMs` null: dead. */
+/** The end of a claim that did not succeed. `retryInMs` null: dead; 0: it waits where it was in the line. */
 export interface Failure {
   code: string;
   message: string;
@@ -94,8 +94,9 @@ export class OperationQueue {
   /** Enqueues an operation for each file as an item of the claimed one, unless that is in other hands by now. @throws LeaseLost */
   async addItems({ operation, token }: Claim, wanted: readonly (NewOperation & { fileId: string })[]): Promise<number> {
     return this.database.transaction(async (transaction) => {
-      if (!(await this.holds(operation.id, token, transaction))) throw new LeaseLost(operation.id);
+      // Operations are locked before those whose items they are, by everybody.
       const placed = await this.enqueue(wanted, transaction);
+      if (!(await this.holds(operation.id, token, transaction))) throw new LeaseLost(operation.id);
       await transaction.query(statements.addItems, [
         operation.id,
         wanted.map(({ fileId }) => fileId),
@@ -135,22 +136,24 @@ export class OperationQueue {
   /**
    * Marks claimed operations completed, and the items they did, within the transaction that does their work, where there is any. First of
    * all in it, so that a zombie stops before it waits for anybody's lock.
-   * @returns the ids of those that are, the others are in other hands by now, and how operations with these items stand
+   * @returns by which token each was held: a claim with another one is in other hands by now; and how operations with these items stand
    */
   async complete(
     claims: readonly (Claim & { preparedMs: number })[],
     transaction = this.database.manager,
-  ): Promise<{ ids: Set<string>; progress: Progress[] }> {
-    const rows = await transaction.query<(Progress & { isDone: boolean })[]>(statements.complete, [
+  ): Promise<{ tokens: Map<string, string>; progress: Progress[] }> {
+    const rows = await transaction.query<(Progress & { token: string | null })[]>(statements.complete, [
       claims.map(({ operation }) => operation.id),
       claims.map(({ token }) => token),
       claims.map(({ preparedMs }) => preparedMs),
     ]);
-    const told = rows.map(({ isDone: _, ...progress }) => progress);
-    return {
-      ids: new Set(told.filter((_, place) => rows[place]!.isDone).map(({ id }) => id)),
-      progress: told.filter((_, place) => !rows[place]!.isDone),
-    };
+    const tokens = new Map<string, string>();
+    const progress: Progress[] = [];
+    for (const { token, ...one } of rows) {
+      if (token === null) progress.push(one);
+      else tokens.set(one.id, token);
+    }
+    return { tokens, progress };
   }
 
   /**
@@ -163,8 +166,8 @@ export class OperationQueue {
   }
 
   /**
-   * Operations whose worker is gone wait again: its process died, or was silent for the length of a lease. One that was tried
-   * `attempts` times is dead, since it may be what ends workers.
+   * Operations whose worker is gone wait again, where they were in the line: its process died, or was silent for the length of a lease.
+   * One that was tried `attempts` times is dead, since it may be what ends workers.
    */
   async reclaim(attempts: number): Promise<{ reclaimed: number; progress: Progress[] }> {
     const lost = await this.database.query<{ id: string; orderingKey: string; token: string; isLast: boolean }[]>(
@@ -202,7 +205,7 @@ export class OperationQueue {
       const [dead] = await transaction.query<{ orderingKey: string }[]>(statements.deadKey, [id]);
       if (!dead) return false;
       await transaction.query(statements.lockKeys, [[dead.orderingKey]]);
-      const [ended] = await transaction.query<{ id: string }[]>(statements.retry, [id]);
+      const [ended] = await transaction.query<{ id: string }[]>(statements.retry, [id, dead.orderingKey]);
       return ended !== undefined;
     });
   }
@@ -325,6 +328,7 @@ function joined(wanted: readonly NewOperation[]): NewOperation[] {
             ...other,
             priority: priorities[one.priority] < priorities[other.priority] ? one.priority : other.priority,
             mode: one.mode === 'full' ? 'full' : other.mode,
+            parentId: one.parentId === other.parentId ? one.parentId : null,
           }
         : one,
     );

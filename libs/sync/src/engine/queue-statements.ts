@@ -16,7 +16,7 @@ export const remember = `
 
 /**
  * $1 to $10 the columns of new rows, one of each key. Joining locks the waiting row until commit, so no worker claims it before
- * this news is committed.
+ * this news is committed. Who joins waits for it too, so it is not its parent's alone any more.
  */
 export const store = `
   insert into sync_operation as waits
@@ -27,7 +27,8 @@ export const store = `
   on conflict (ordering_key) where ${waiting}
   do update set status = 'pending', attempts = 0, error_code = null, error_message = null, error_remedy = null,
                 priority = least(waits.priority, excluded.priority), run_at = least(waits.run_at, clock_timestamp()),
-                mode = case when excluded.mode = 'full' then 'full' else waits.mode end
+                mode = case when excluded.mode = 'full' then 'full' else waits.mode end,
+                parent_id = case when waits.parent_id = excluded.parent_id then waits.parent_id end
   returning id, ordering_key as "orderingKey", xmax = 0 as "isNew"`;
 
 /** $1 operation, $2 its token. */
@@ -103,33 +104,38 @@ export const renew = `
 const isLast = `o.status = 'running' and o.lease_token is null and o.items_done + many >= o.items_total`;
 
 /**
- * Ends the items that operations did, and those operations of which they were the last. @param by a query for the ids of those that did them
+ * Ends the items that operations did, and those operations of which they were the last. These are locked before their items, as by whoever
+ * cancels one of them: so nobody waits for another who waits for them. @param by a query for the ids of those that did them
  * @param status what became of the items; $2 and $3 are the error
  */
 const endingItems = (by: string, status: string, [code, message]: [string, string]): string => `
-  ended as (
-    update sync_item set status = ${status}, error_code = ${code}, error_message = ${message}, finished_at = clock_timestamp()
-    where by_operation in (${by}) and status = 'waiting'
-    returning operation_id
+  mine as materialized (
+    select operation_id, file_id from sync_item where by_operation in (${by}) and status = 'waiting'
+  ), locked as (
+    select o.id from sync_operation o where o.id in (select operation_id from mine) order by o.id for update of o
+  ), ended as (
+    update sync_item i
+    set status = ${status}, error_code = ${code}, error_message = ${message}, finished_at = clock_timestamp()
+    from mine join locked on locked.id = mine.operation_id
+    where i.operation_id = mine.operation_id and i.file_id = mine.file_id and i.status = 'waiting'
+    returning i.operation_id
   ), counted as (
     select operation_id, count(*)::int as many from ended group by operation_id
-  ), locked as (
-    select o.id, counted.many from sync_operation o join counted on o.id = counted.operation_id order by o.id for update of o
   ), told as (
     update sync_operation o
     set items_done = o.items_done + many, items_failed = o.items_failed + case when ${status} = 'completed' then 0 else many end,
         status = case when ${isLast} then 'completed' else o.status end,
         finished_at = case when ${isLast} then clock_timestamp() else o.finished_at end
-    from locked where o.id = locked.id
+    from counted where o.id = counted.operation_id
     returning o.*)`;
 
 /**
  * $1 operations, $2 tokens, $3 how long the questions took. Locked in one order, so that two who complete never wait for each other.
- * @returns those that are completed, \`isDone\`, and how the operations stand whose items they did
+ * @returns those that are completed, with the token by which each was held, and how the operations stand whose items they did
  */
 export const complete = `
   with held as (
-    select o.id, given.prepared_ms
+    select o.id, given.token, given.prepared_ms
     from sync_operation o
     join unnest($1::uuid[], $2::uuid[], $3::float8[]) as given (id, token, prepared_ms)
       on o.id = given.id and o.lease_token = given.token
@@ -139,9 +145,9 @@ export const complete = `
     set status = 'completed', lease_token = null, lease_until = null, finished_at = clock_timestamp(),
         prepared_at = started_at + held.prepared_ms * interval '1 millisecond'
     from held where o.id = held.id
-    returning o.*
+    returning o.*, held.token
   ), ${endingItems('select id from done', `'completed'`, ['null', 'null'])}
-  select true as "isDone", ${progress} from done union all select false, ${progress} from told`;
+  select token, ${progress} from done union all select null, ${progress} from told`;
 
 /** $1 operations that did their items, $2 what became of these, $3 and $4 the error. @returns how the operations with these items stand */
 export const endItems = `
@@ -151,18 +157,26 @@ export const endItems = `
 /** $1 an operation that was cancelled since a newer one, $2, does the work. */
 export const handItems = `update sync_item set by_operation = $2 where by_operation = $1 and status = 'waiting'`;
 
-/** $1 operation, $2 token, $3 ordering key, $4 whether it is dead, $5 else in how many ms it is due, $6 code, $7 message, $8 whether the attempt counts not, $9 remedy. */
+/**
+ * $1 operation, $2 token, $3 ordering key, $4 whether it is dead, $5 else in how many ms it is due, 0 for where it was in the line,
+ * $6 code, $7 message, $8 whether the attempt counts not, $9 remedy. The newer one that waits inherits what this one was for.
+ */
 export const settle = `
-  with newer as (select (select id from sync_operation where ordering_key = $3 and ${waiting}) as id),
-  settled as (
+  with held as (
+    select id, priority from sync_operation where id = $1 and lease_token = $2 for update
+  ), newer as (
+    update sync_operation o set priority = least(o.priority, held.priority), parent_id = null
+    from held where o.ordering_key = $3 and o.${waiting} and not $4
+    returning o.id
+  ), settled as (
     update sync_operation o
     set status = case when $4 then 'dead' when newer.id is not null then 'cancelled' else 'failed' end,
         finished_at = case when $4 or newer.id is not null then clock_timestamp() end,
         error_code = $6, error_message = $7, error_remedy = $9, lease_token = null, lease_until = null,
         attempts = attempts - case when $8 then 1 else 0 end,
-        run_at = case when $4 then run_at else clock_timestamp() + $5::float8 * interval '1 millisecond' end
-    from newer
-    where o.id = $1 and o.lease_token = $2
+        run_at = case when $4 or $5::float8 = 0 then run_at else clock_timestamp() + $5 * interval '1 millisecond' end
+    from held left join newer on true
+    where o.id = held.id
     returning o.status, newer.id as newer)
   select * from settled`;
 
@@ -190,15 +204,18 @@ export const cancel = `
     returning id)
   select id from ended`;
 
-/** $1 operation. What an event waits for, or another operation's item, goes on. */
+/**
+ * $1 operation. Of those that wait for it and nothing else. One that is locked is being joined or claimed, and goes on; to wait for it
+ * here could be to wait for who waits for this.
+ */
 export const cancelForItems = `
-  with ended as (
+  with alone as (
+    select id from sync_operation where parent_id = $1 and ${waiting} for update skip locked
+  ), ended as (
     update sync_operation child
     set status = 'cancelled', finished_at = clock_timestamp(),
         error_code = 'cancelled', error_message = 'Somebody cancelled it.', error_remedy = null
-    where child.parent_id = $1 and ${waiting}
-      and not exists (select from sync_inbox where operation_id = child.id)
-      and not exists (select from sync_item where by_operation = child.id and operation_id <> $1)
+    from alone where child.id = alone.id
     returning child.id)
   select id from ended`;
 
@@ -210,14 +227,17 @@ export const cancelItems = `
 /** $1 operation. */
 export const deadKey = `select ordering_key as "orderingKey" from sync_operation where id = $1 and status = 'dead'`;
 
-/** $1 operation. */
+/** $1 operation, $2 its ordering key. One that waits is tried for this one as well. */
 export const retry = `
-  with again as (
+  with newer as (
+    update sync_operation o set parent_id = null
+    from sync_operation dead where dead.id = $1 and dead.status = 'dead' and o.ordering_key = $2 and o.${waiting}
+    returning o.id
+  ), again as (
     update sync_operation o
-    set status = case when newer.waits then 'cancelled' else 'pending' end, attempts = 0, run_at = clock_timestamp(),
-        finished_at = case when newer.waits then clock_timestamp() end
-    from (select exists (select from sync_operation w join sync_operation d on w.ordering_key = d.ordering_key
-                         where d.id = $1 and w.status in ('pending', 'failed')) as waits) as newer
+    set status = case when newer.id is not null then 'cancelled' else 'pending' end, attempts = 0, run_at = clock_timestamp(),
+        finished_at = case when newer.id is not null then clock_timestamp() end
+    from (select) always left join newer on true
     where o.id = $1 and o.status = 'dead'
     returning o.id)
   select id from again`;
@@ -227,15 +247,16 @@ export const discard = `
   with ended as (update sync_operation set status = 'cancelled', finished_at = clock_timestamp() where id = $1 and status = 'dead' returning id)
   select id from ended`;
 
-/** $1 days, $2 how many of each at most. */
+/** $1 days, $2 how many of each at most. Two who prune take different ones. */
 export const prune = `
   with old as (
     select id from sync_operation
     where finished_at < clock_timestamp() - $1 * interval '1 day' and status in ('completed', 'cancelled')
-    order by finished_at limit $2
+    order by finished_at limit $2 for update skip locked
   ), gone as (delete from sync_operation o using old where o.id = old.id returning o.id),
   forgotten as (
     delete from sync_inbox where event_id in (
-      select event_id from sync_inbox where received_at < clock_timestamp() - $1 * interval '1 day' order by received_at limit $2)
+      select event_id from sync_inbox where received_at < clock_timestamp() - $1 * interval '1 day' order by received_at limit $2
+      for update skip locked)
     returning 1)
   select (select count(*) from gone)::int + (select count(*) from forgotten)::int as pruned`;

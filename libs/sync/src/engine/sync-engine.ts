@@ -221,7 +221,11 @@ export class SyncEngine implements OnApplicationBootstrap, BeforeApplicationShut
     const lost = new AbortController();
     const { id } = claim.operation;
     this.slots.take(isCritical(claim));
-    const ended = this.run(claim, lost.signal).finally(() => this.held.delete(id));
+    // This process may have lost it, without knowing yet, and claimed it again.
+    this.held.get(id)?.lost.abort();
+    const ended = this.run(claim, lost.signal).finally(() => {
+      if (this.held.get(id)?.claim === claim) this.held.delete(id);
+    });
     this.held.set(id, { claim, lost, ended });
   }
 

@@ -60,7 +60,7 @@ export class SyncOperation {
   @Column('text')
   cause!: string;
 
-  /** The operation that enqueued this one. */
+  /** The operation that enqueued this one; null as soon as anything else waits for it, too. */
   @Column('uuid', { name: 'parent_id', nullable: true })
   parentId!: string | null;
 
