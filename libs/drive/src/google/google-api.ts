@@ -228,7 +228,7 @@ export class GoogleApi {
         const { error } = failure;
         if (isQuotaFailure(failure)) this.quota.refused(grant, error.retryAfterMs);
         else if (isNull?.(failure)) return null;
-        if (failure.status === 401 && !isTokenNew) {
+        if (failure.status === 401 && error.code === 'credential_revoked' && !isTokenNew) {
           isTokenNew = true;
           renewAccessToken(this.user.client);
           continue;

@@ -28,7 +28,8 @@ export function isQuotaFailure({ status, reason }: Failure): boolean {
 }
 
 function meaningOf(cause: gaxios.GaxiosError, status: number, reason: string): DriveError {
-  if (credentialReasons.has(reason) || status === 401)
+  // An address for notifications that Google does not accept is refused with 401 as well, and a reason of its own.
+  if (credentialReasons.has(reason) || (status === 401 && !reason.startsWith('push.')))
     return new DriveError('credential_revoked', 'Google does not accept the credential of the platform any more.', {
       cause,
     });
@@ -44,16 +45,16 @@ function meaningOf(cause: gaxios.GaxiosError, status: number, reason: string): D
   });
 }
 
-/** Of a JSON body, also when it was read as text or as bytes: what is downloaded is not parsed. */
+/** Of a JSON body, also when it was read as text: what is downloaded is not parsed. */
 function reasonOf(data: unknown): string {
-  const body = typeof data === 'object' && !(data instanceof ArrayBuffer) ? data : parsed(data);
-  const error = (body as { error?: string | { errors?: { reason?: string }[]; status?: string } } | null)?.error;
+  const body = typeof data === 'string' ? parsed(data) : data;
+  const error = (body as { error?: string | { errors?: { reason?: string }[]; status?: string } } | null | undefined)?.error;
   return typeof error === 'string' ? error : (error?.errors?.[0]?.reason ?? error?.status ?? '');
 }
 
-function parsed(data: unknown): unknown {
+function parsed(text: string): unknown {
   try {
-    return JSON.parse(data instanceof ArrayBuffer ? Buffer.from(data).toString() : String(data));
+    return JSON.parse(text);
   } catch {
     return null;
   }
