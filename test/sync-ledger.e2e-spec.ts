@@ -1,6 +1,6 @@
 import { randomUUID } from 'node:crypto';
 import { EventBroadcaster, type Delivery, type SyncOptions } from '@soleil/sync';
-import { wireError } from '@soleil/sync-protocol';
+import { wireError, type MessagesFrame } from '@soleil/sync-protocol';
 import type { Socket } from 'socket.io-client';
 import type { TestDatabase } from './support/database.js';
 import { Follower } from './support/follower.js';
@@ -35,8 +35,11 @@ describe('the delivery ledger', () => {
   /** @returns once it is in the log */
   const publish = async (to = channel): Promise<string> => {
     const id = await sync.app.get(EventBroadcaster).publish({ channel: to, type: 'note', data: {} });
-    while ((await sync.database.query<unknown[]>('select from sync_message where id = $1', [id])).length === 0);
+    await logged(id);
     return id;
+  };
+  const logged = async (id: string): Promise<void> => {
+    while ((await sync.database.query<unknown[]>('select from sync_message where id = $1', [id])).length === 0);
   };
   const ask = (id: string, user: string): Promise<Response> =>
     fetch(`${sync.url}/sync/messages/${id}/delivery`, { headers: { authorization: `Bearer ${user}` } });
@@ -76,6 +79,33 @@ describe('the delivery ledger', () => {
       ['tina', 'trumpet'],
       ['alma', 'alto sax'],
     ]);
+  });
+
+  it('does not take a device in the middle of a step for one that knows what only the end of the step supersedes', async () => {
+    await sync.close();
+    sync = await startSyncApp(database, { ...quick, pageMessages: 2, windowBytes: 1_000 }, sync.band);
+    const keys = ['song:0', ...Array.from({ length: 10 }, (_, n) => `song:${n}`), 'song:0'];
+    const ids = await sync.app
+      .get(EventBroadcaster)
+      .publishAll(keys.map((key) => ({ channel, type: 'note', key, data: {} })));
+    const [early, late] = [ids[0]!, ids.at(-1)!];
+    await logged(late);
+    const [tina, alma] = [device('tina', { deviceId: 'tablet-of-tina' }, sync.url, false), device('alma')];
+    await tina.subscribe();
+    await tina.count(1);
+    const [{ epoch, to, more, until: end }] = tina.frames as [MessagesFrame];
+    expect(more).toBe(true);
+    tina.socket.emit('ack', { channel, offset: to });
+    // Whatever is stored of hers is so by the time at which something is stored of what came later.
+    await alma.subscribe();
+    await until(late, 'alma', know);
+    expect(know(await devicesOf(early, 'tina'))).toBe(false);
+
+    tina.socket.disconnect();
+    const back = device('tina', { deviceId: 'tablet-of-tina' });
+    await back.socket.emitWithAck('subscribe', { channel, position: { epoch, offset: to }, until: end });
+    await until(early, 'tina', know);
+    expect(know(await devicesOf(late, 'tina'))).toBe(true);
   });
 
   it('lists a member who was never connected, without a device', async () => {

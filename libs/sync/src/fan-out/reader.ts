@@ -41,22 +41,29 @@ export class Reader implements RoomMember {
   private cursor: number;
   /** Set while catching up by the latest of each key. */
   private step: Step | null = null;
+  /** What lies between was told, in parts, by the latest of each key: what is superseded of it is known once all is acknowledged. */
+  private inParts: { after: number; upTo: number } | null = null;
   /** The user's right was asked for when the channel stood here, or later. */
   private entitledAt: number;
   /** Where the channel stood when it was subscribed to: the device takes itself for behind until it gets there. */
   private readonly awaited: number;
 
-  /** @param after what the device has; null: nothing, it gets the state as of the head of this moment, and then every message */
+  /**
+   * @param after what the device has; null: nothing, it gets the state as of the head of this moment, and then every message
+   * @param until where a step ends in whose middle the device is
+   */
   constructor(
     readonly hub: ChannelHub,
     readonly socket: ReaderSocket,
     after: number | null,
+    until = 0,
   ) {
     hub.readers.add(this);
     this.cursor = after ?? 0;
     this.entitledAt = hub.head;
     this.awaited = hub.head;
     if (after === null) this.step = stateAsOf(hub.head);
+    else if (after < until) this.inParts = { after: 0, upTo: until };
   }
 
   /** Everything up to here was sent. */
@@ -78,6 +85,14 @@ export class Reader implements RoomMember {
     if (this.pumping || this.state !== 'lagging' || !this.hub.isOpen) return;
     this.pumping = true;
     void this.catchUp();
+  }
+
+  /** The device has stored what it was sent up to `offset`. @returns up to where it knows everything */
+  acknowledged(offset: number): number {
+    if (!this.inParts) return offset;
+    if (offset < this.inParts.upTo) return Math.min(offset, this.inParts.after);
+    this.inParts = null;
+    return offset;
   }
 
   tell(weighed: WeighedFrame): void {
@@ -127,6 +142,7 @@ export class Reader implements RoomMember {
     this.stepBack();
     this.socket.window.forget(channel);
     this.cursor = 0;
+    this.inParts = null;
     this.step = stateAsOf(head);
     this.entitledAt = head;
     this.socket.reset(channel, epoch, loss);
@@ -149,7 +165,8 @@ export class Reader implements RoomMember {
         if (this.socket.isHeld || this.socket.window.isFull) return;
         // Meanwhile this reader may have started over, or it has to.
         if (!weighed || cursor !== this.cursor || step !== this.step) continue;
-        if (weighed.frame.to === this.step?.upTo) this.step = null;
+        if (weighed.frame.to === step?.upTo) this.step = null;
+        else if (step) this.inParts = { after: this.inParts?.after ?? step.after, upTo: step.upTo };
         this.tell(weighed);
         this.socket.pumpAll();
       }

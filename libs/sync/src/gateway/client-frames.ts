@@ -47,7 +47,7 @@ export class ClientFrames {
       if (offset > reader.sentUpTo) {
         throw new SyncError('ack_ahead', 'More was acknowledged than was sent.', { channel, sentUpTo: reader.sentUpTo });
       }
-      connection.acknowledged(channel, offset);
+      connection.acknowledged(reader, offset);
       reply({ ok: true });
     },
     have: async (connection, { channel, items }, reply) => {
@@ -131,9 +131,9 @@ export class ClientFrames {
       if (connection.opening.get(channel) !== ticket) throw notSubscribed(channel);
       if (!connection.mayFollow(channel)) throw forbidden(channel);
       const lost = loss ?? lossOfRight(hub, connection.principal.userId, position);
-      const reader = new Reader(hub, connection, lost || !position ? null : position.offset);
+      const reader = new Reader(hub, connection, lost || !position ? null : position.offset, until?.offset);
       connection.readers.set(channel, reader);
-      connection.record.subscribed(channel, reader.sentUpTo);
+      connection.record.subscribed(channel, reader.sentUpTo, reader.acknowledged(reader.sentUpTo));
       // Before the answer: a device whose offset happens to equal the head must not take itself for up to date.
       if (lost) connection.reset(channel, hub.epoch, lost);
       reply({ ok: true, epoch: hub.epoch, head: hub.head });

@@ -174,9 +174,10 @@ export class Connection implements ReaderSocket, Entitled, SignalLine {
     for (const reader of readers.sort((one, other) => one.behind - other.behind)) reader.pump();
   }
 
-  acknowledged(channel: string, offset: number): void {
+  acknowledged(reader: Reader, offset: number): void {
+    const { channel } = reader.hub;
     this.window.acknowledged(channel, offset);
-    this.record.acknowledged(channel, offset);
+    this.record.acknowledged(channel, reader.acknowledged(offset));
     this.goOn();
     this.tellPace();
   }

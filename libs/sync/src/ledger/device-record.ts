@@ -80,12 +80,14 @@ export class DeviceRecord {
   }
 
   /**
-   * The device follows a channel from this offset, 0 for from the start: it acknowledges everything up to there, and has
-   * nothing of what is beyond.
+   * The device follows a channel from this offset, 0 for from the start: it has nothing of what is beyond.
+   * @param known it acknowledges everything up to there; less than `offset` in the middle of a step
    */
-  subscribed(channel: string, offset: number): void {
-    const floor = Math.min(this.marks.get(channel)?.floor ?? offset, offset);
-    this.marks.set(channel, { floor, upTo: offset, at: this.now() });
+  subscribed(channel: string, offset: number, known = offset): void {
+    const earlier = this.marks.get(channel);
+    const floor = Math.min(earlier?.floor ?? offset, offset);
+    const upTo = Math.max(known, Math.min(earlier?.upTo ?? 0, offset));
+    this.marks.set(channel, { floor, upTo, at: this.now() });
   }
 
   /** Cumulative. */
