@@ -223,9 +223,14 @@ export class NodeLink {
     }, reconnectMs);
   }
 
+  /** Whoever may connect to the database may notify. What a node cannot use it does without: it is a hint. */
   private receive(payload: string): void {
-    const { node, news } = JSON.parse(payload) as { node: string; news: NodeNews };
-    if (node === this.node) return;
-    for (const listener of this.listeners) listener(news);
+    try {
+      const { node, news } = JSON.parse(payload) as { node: string; news: NodeNews };
+      if (node === this.node) return;
+      for (const listener of this.listeners) listener(news);
+    } catch (error) {
+      this.logger.warn(`A hint is of no use: ${(error as Error).message}`);
+    }
   }
 }
