@@ -28,26 +28,32 @@ function mostInAMinute(grants: number[], units: number): number {
 }
 
 it('lets no more units through in any minute than a user has', async () => {
-  const grants = ask(new Quota({ unitsPerMinutePerProject: 1_000_000, unitsPerMinutePerUser: 1_100 }), 'a', 'band', 10, 500);
+  const grants = ask(
+    new Quota({ unitsPerMinutePerProject: 1_000_000, unitsPerMinutePerUser: 62_000 }),
+    'a',
+    'band',
+    500,
+    500,
+  );
   await jest.advanceTimersByTimeAsync(300_000);
   expect(grants).toHaveLength(500);
-  expect(mostInAMinute(grants, 10)).toBeLessThanOrEqual(1_100);
-  expect(mostInAMinute(grants, 10)).toBeGreaterThan(900);
+  expect(mostInAMinute(grants, 500)).toBeLessThanOrEqual(62_000);
+  expect(mostInAMinute(grants, 500)).toBeGreaterThan(59_000);
 });
 
 it('lets no more units through in any minute than a project has, whoever of its users asks', async () => {
-  const quota = new Quota({ unitsPerMinutePerProject: 1_100, unitsPerMinutePerUser: 1_000 });
-  const grants = [ask(quota, 'a', 'band 1', 10, 200), ask(quota, 'b', 'band 2', 10, 200)];
+  const quota = new Quota({ unitsPerMinutePerProject: 62_000, unitsPerMinutePerUser: 50_000 });
+  const grants = [ask(quota, 'a', 'band 1', 500, 200), ask(quota, 'b', 'band 2', 500, 200)];
   await jest.advanceTimersByTimeAsync(300_000);
   expect(grants.map((one) => one.length)).toEqual([200, 200]);
-  expect(mostInAMinute(grants.flat(), 10)).toBeLessThanOrEqual(1_100);
+  expect(mostInAMinute(grants.flat(), 500)).toBeLessThanOrEqual(62_000);
 });
 
 it('takes the bands in turns, so that a large one does not hold up a small one', async () => {
-  const quota = new Quota({ unitsPerMinutePerProject: 10_000, unitsPerMinutePerUser: 1_100 });
-  const large = ask(quota, 'a', 'large', 10, 1_000);
-  const small = ask(quota, 'a', 'small', 10, 3);
-  await jest.advanceTimersByTimeAsync(1_000);
+  const quota = new Quota({ unitsPerMinutePerProject: 1_000_000, unitsPerMinutePerUser: 62_000 });
+  const large = ask(quota, 'a', 'large', 100, 1_000);
+  const small = ask(quota, 'a', 'small', 100, 3);
+  await jest.advanceTimersByTimeAsync(900);
   expect(small).toHaveLength(3);
   expect(large).toHaveLength(7);
 });
@@ -83,18 +89,18 @@ it('lets nothing through before the time that Google named', async () => {
 
 it('lets a request through that costs more than there is in a while', async () => {
   const grants = ask(new Quota({ unitsPerMinutePerProject: 110, unitsPerMinutePerUser: 110 }), 'a', 'band', 200, 2);
-  await jest.advanceTimersByTimeAsync(10_000);
+  await jest.advanceTimersByTimeAsync(61_000);
   expect(grants).toHaveLength(2);
 });
 
 it('forgets who does not wait any more', async () => {
   const quota = new Quota({ unitsPerMinutePerProject: 110, unitsPerMinutePerUser: 110 });
-  ask(quota, 'a', 'band', 10, 1);
+  ask(quota, 'a', 'band', 200, 1);
   const stop = new AbortController();
-  const waiting = expect(quota.of('a').take('band', 10, stop.signal)).rejects.toThrow('stopped');
-  const next = ask(quota, 'a', 'band', 10, 1);
+  const waiting = expect(quota.of('a').take('band', 200, stop.signal)).rejects.toThrow('stopped');
+  const next = ask(quota, 'a', 'band', 200, 1);
   stop.abort(new Error('stopped'));
   await waiting;
-  await jest.advanceTimersByTimeAsync(6_100);
+  await jest.advanceTimersByTimeAsync(61_000);
   expect(next).toHaveLength(1);
 });

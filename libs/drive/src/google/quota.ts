@@ -1,4 +1,6 @@
 import { RateLimiterMemory } from 'rate-limiter-flexible';
+import { Gate } from '../pause.js';
+import { units } from './units.js';
 
 export interface QuotaOptions {
   /** What Google grants all users of a project in a minute. Default 1,000,000. */
@@ -17,21 +19,30 @@ interface Waiting {
   grant(): void;
 }
 
-const windowMs = 6_000;
-/** Any minute touches at most so many windows, so no minute holds more than Google grants. */
-const windowsPerMinute = 60_000 / windowMs + 1;
+/**
+ * A minute is spent in so many windows of a second. Any sixty seconds touch one more of them, and requests whose ways to
+ * Google take longer or shorter, by a second at most, another one. 60 of 62 leave 97 % of the quota; 10 of 12 would
+ * leave 83 %.
+ */
+const mostWindows = 60;
 const smallestShare = 1 / 32;
+/** How long after a refusal, and after each step of recovering from it, the pace is raised. */
+const recoveryMs = 6_000;
 
 /**
- * Spends the quota of one Google project: never more in a minute than is granted to it and to each of its users, and in turns among
- * the bands, so that the first look at a large one does not hold up the others. Of several processes each has a quota of
- * its own; what they spend too much together, Google's refusals teach them: each refusal halves the pace, and each
- * {@link windowMs} without one gives an eighth of it back.
+ * Spends the quota of one Google project: never more in a minute than is granted to it and to each of its users. Who waits
+ * has turns, the users among each other and the bands of each user, so that the first look at a large band does not hold up the
+ * others. Of several processes each has a quota of its own; what they spend too much together, Google's refusals teach
+ * them: each refusal halves the pace, and each {@link recoveryMs} without one gives an eighth of it back.
  */
 export class Quota {
   private readonly project: RateLimiterMemory;
   private readonly perUser: number;
   private readonly users = new Map<string, UserQuota>();
+  /** Those who wait, in the order of their turns. */
+  private readonly turns = new Set<UserQuota>();
+  private isGranting = false;
+  private news = new Gate();
 
   constructor(options: QuotaOptions = quotaDefaults) {
     this.project = limiter(options.unitsPerMinutePerProject);
@@ -40,26 +51,67 @@ export class Quota {
 
   of(user: string): UserQuota {
     let quota = this.users.get(user);
-    if (!quota) this.users.set(user, (quota = new UserQuota(limiter(this.perUser), this.project)));
+    if (!quota) this.users.set(user, (quota = new UserQuota(limiter(this.perUser), (waiting) => this.line(waiting))));
     return quota;
+  }
+
+  private line(user: UserQuota): void {
+    this.turns.add(user);
+    this.news.open();
+    if (!this.isGranting) void this.grantInTurns();
+  }
+
+  private async grantInTurns(): Promise<void> {
+    this.isGranting = true;
+    while (this.turns.size > 0) {
+      this.news = new Gate();
+      const waitMs = await this.grantAll();
+      if (this.turns.size === 0) break;
+      const timer = setTimeout(this.news.open, waitMs);
+      await this.news.opened;
+      clearTimeout(timer);
+    }
+    this.isGranting = false;
+  }
+
+  /** Only this spends, and one request after the other: what it looks up still holds when it spends. @returns when to go on */
+  private async grantAll(): Promise<number> {
+    let waitMs = Infinity;
+    // Who had a turn is put last, and so met again in this loop.
+    for (const user of this.turns) {
+      const cost = user.nextCost();
+      if (cost === null) {
+        this.turns.delete(user);
+        continue;
+      }
+      const projectMs = await msUntil(this.project, cost);
+      if (projectMs > 0) return projectMs;
+      const userMs = await user.msUntil(cost);
+      waitMs = Math.min(waitMs, userMs || Infinity);
+      if (userMs > 0) continue;
+      await this.project.penalty(key, cost);
+      await user.grantNext(cost);
+      this.turns.delete(user);
+      this.turns.add(user);
+    }
+    return waitMs;
   }
 }
 
 /** One user's part of a {@link Quota}. */
 export class UserQuota {
   private readonly queues = new Map<string, Waiting[]>();
-  private isGranting = false;
   private share = 1;
   private shareChangedAt = -Infinity;
   private refusedUntil = -Infinity;
 
   constructor(
-    private readonly user: RateLimiterMemory,
-    private readonly project: RateLimiterMemory,
+    private readonly limiter: RateLimiterMemory,
+    private readonly line: (user: UserQuota) => void,
   ) {}
 
   /** Resolves when a request of so many units may go out. @throws the signal's reason when that comes first */
-  async take(bandId: string, units: number, signal: AbortSignal): Promise<Grant> {
+  async take(bandId: string, cost: number, signal: AbortSignal): Promise<Grant> {
     signal.throwIfAborted();
     await new Promise<void>((resolve, reject) => {
       const queue = this.queues.get(bandId) ?? [];
@@ -68,7 +120,7 @@ export class UserQuota {
         reject(signal.reason as Error);
       };
       const waiting: Waiting = {
-        units,
+        units: cost,
         grant: () => {
           signal.removeEventListener('abort', leave);
           resolve();
@@ -77,7 +129,7 @@ export class UserQuota {
       signal.addEventListener('abort', leave, { once: true });
       queue.push(waiting);
       this.queues.set(bandId, queue);
-      if (!this.isGranting) void this.grantInTurns();
+      this.line(this);
     });
     return performance.now();
   }
@@ -96,54 +148,37 @@ export class UserQuota {
     return this.share;
   }
 
-  private async grantInTurns(): Promise<void> {
-    this.isGranting = true;
-    for (let turn = this.nextTurn(); turn; turn = this.nextTurn()) {
-      const waitMs = await this.spend(turn.units);
-      if (waitMs > 0) {
-        await new Promise((resolve) => setTimeout(resolve, waitMs));
-        continue;
-      }
-      // If it gave up meanwhile, the next of its band goes in its place.
-      this.queues.get(turn.bandId)?.shift()?.grant();
-      this.putLast(turn.bandId);
-    }
-    this.isGranting = false;
-  }
-
-  private nextTurn(): { bandId: string; units: number } | null {
+  /** What the request costs whose turn it is; null when nobody waits. */
+  nextCost(): number | null {
     for (const [bandId, [first]] of this.queues) {
-      if (first) return { bandId, units: first.units };
+      // At half the pace everything costs twice as much.
+      if (first) return Math.ceil(first.units / this.share);
       this.queues.delete(bandId);
     }
     return null;
   }
 
-  private putLast(bandId: string): void {
-    const queue = this.queues.get(bandId);
-    this.queues.delete(bandId);
-    if (queue && queue.length > 0) this.queues.set(bandId, queue);
-  }
-
-  /** @returns 0 when the units are spent, else after how long to try again */
-  private async spend(units: number): Promise<number> {
+  /** After how long this user may spend so much. */
+  async msUntil(cost: number): Promise<number> {
     const now = performance.now();
     if (now < this.refusedUntil) return this.refusedUntil - now;
     this.recover(now);
-    // At half the pace everything costs twice as much.
-    const cost = Math.ceil(units / this.share);
-    for (const limiter of [this.user, this.project]) {
-      const spent = await limiter.get(key);
-      if (spent && spent.consumedPoints > 0 && spent.consumedPoints + cost > limiter.points)
-        return Math.max(spent.msBeforeNext, 1);
-    }
-    await this.user.penalty(key, cost);
-    await this.project.penalty(key, cost);
-    return 0;
+    return msUntil(this.limiter, cost);
+  }
+
+  /** Lets the request go whose turn it is; if it gave up meanwhile, the one behind it goes in its place. */
+  async grantNext(cost: number): Promise<void> {
+    await this.limiter.penalty(key, cost);
+    const [turn] = this.queues;
+    if (!turn) return;
+    const [bandId, queue] = turn;
+    queue.shift()?.grant();
+    this.queues.delete(bandId);
+    if (queue.length > 0) this.queues.set(bandId, queue);
   }
 
   private recover(now: number): void {
-    if (this.share === 1 || now - this.shareChangedAt < windowMs) return;
+    if (this.share === 1 || now - this.shareChangedAt < recoveryMs) return;
     this.share = Math.min(1, this.share + 1 / 8);
     this.shareChangedAt = now;
   }
@@ -153,8 +188,14 @@ export class UserQuota {
 const key = 'units';
 
 function limiter(unitsPerMinute: number): RateLimiterMemory {
-  return new RateLimiterMemory({
-    points: Math.max(1, Math.floor(unitsPerMinute / windowsPerMinute)),
-    duration: windowMs / 1_000,
-  });
+  // Fewer where a window would be too small for a download.
+  const windows = Math.min(mostWindows, Math.max(1, Math.floor(unitsPerMinute / units.download) - 2));
+  return new RateLimiterMemory({ points: Math.max(1, Math.floor(unitsPerMinute / (windows + 2))), duration: 60 / windows });
+}
+
+/** After how long so much may be spent. What is more than a window holds has a window of its own. */
+async function msUntil(limiter: RateLimiterMemory, cost: number): Promise<number> {
+  const spent = await limiter.get(key);
+  if (!spent || spent.consumedPoints === 0 || spent.consumedPoints + cost <= limiter.points) return 0;
+  return Math.max(spent.msBeforeNext, 1);
 }
