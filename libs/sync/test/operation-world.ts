@@ -51,6 +51,8 @@ interface Held {
 
 interface Engine {
   number: number;
+  /** The connection by which others see that it lives. */
+  presence: QueryRunner;
   queue: OperationQueue;
   completions: Completions;
   held: Held[];
@@ -93,10 +95,7 @@ export class OperationWorld {
   private readonly endedByHand = new Set<string>();
   private moment = 0;
 
-  private constructor(
-    private readonly node: LogNode,
-    private readonly presence: QueryRunner,
-  ) {
+  private constructor(private readonly node: LogNode) {
     // Only what publishes is used of these two.
     const broadcaster = new EventBroadcaster(node.publisher, null as never);
     this.files = new FileSynchronizer(null as never, broadcaster, node.database);
@@ -105,14 +104,13 @@ export class OperationWorld {
 
   static async begin(node: LogNode): Promise<OperationWorld> {
     await node.database.query('truncate sync_operation, sync_item, sync_inbox, sync_file, sync_outbox');
-    const world = new OperationWorld(node, node.database.createQueryRunner());
+    const world = new OperationWorld(node);
     for (const engine of world.engines) await world.start(engine);
     return world;
   }
 
   async end(): Promise<void> {
-    await this.presence.query('select pg_advisory_unlock_all()');
-    await this.presence.release();
+    for (const { presence } of this.engines) await goAway(presence);
   }
 
   /** These at the same time. @throws Error saying what must not be */
@@ -210,14 +208,15 @@ export class OperationWorld {
     engine.queue = new OperationQueue(database, { node: `node-${workers}`, worker: workers, leaseMs: 3_600_000 });
     engine.completions = new Completions(database, engine.queue, this.files);
     engine.held = [];
-    await this.presence.query('select pg_advisory_lock_shared($1, $2)', [presenceLocks, engine.number]);
+    engine.presence = database.createQueryRunner();
+    await engine.presence.query('select pg_advisory_lock_shared($1, $2)', [presenceLocks, engine.number]);
   }
 
   private async crash(engine: Engine): Promise<void> {
-    const { number, held, queue, completions } = engine;
+    const { presence, held, queue, completions } = engine;
     this.zombies.push(...held.map((one) => ({ ...one, queue, completions })));
     await this.start(engine);
-    await this.presence.query('select pg_advisory_unlock_shared($1, $2)', [presenceLocks, number]);
+    await goAway(presence);
   }
 
   /** The file is as it is told before it is told. */
@@ -391,6 +390,11 @@ const isHeld = ({ isHeld }: Row): boolean => isHeld;
 const isWaiting = ({ status }: Row): boolean => status === 'pending' || status === 'failed';
 const isFinished = (operation: Row | undefined): boolean =>
   operation === undefined || ['completed', 'dead', 'cancelled'].includes(operation.status);
+
+async function goAway(presence: QueryRunner): Promise<void> {
+  await presence.query('select pg_advisory_unlock_all()');
+  await presence.release();
+}
 
 async function unlessLost(work: () => Promise<unknown>): Promise<void> {
   try {
