@@ -34,6 +34,7 @@ it('reads a file of which Google tells no SHA-256 once, and serves what has its 
   const old = (words: string): Content => ({ ...contentOf(words), sha256: undefined as never });
   const id = fake.put('old.cho', old('0123456789'), { parent: folder });
   fake.put('empty.cho', old(''), { parent: folder });
+  fake.shortcut('today.cho', id, folder);
   await google.settled();
   fake.rename(id, 'older.cho');
   await google.settled();
@@ -42,6 +43,7 @@ it('reads a file of which Google tells no SHA-256 once, and serves what has its 
   expect(file.hash).toBe(contentOf('0123456789').sha256);
   const { stream } = await google.rig.drive.open(file.fileId, { range: { start: 2, end: 4 } });
   expect((await stream.toArray()).join('')).toBe('234');
+  expect(await google.bytesOf('today.cho')).toBe('0123456789');
 
   fake.write(id, old('9876543210'));
   await expect(google.rig.drive.open(file.fileId)).rejects.toMatchObject({ code: 'revision_gone' });

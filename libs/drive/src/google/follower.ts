@@ -27,6 +27,7 @@ export interface FollowerOptions {
   relistIntervalMs: number;
   maxFileBytes: number;
   concurrentHashes: number;
+  changeRetentionDays: number;
 }
 
 /**
@@ -100,6 +101,7 @@ export class Follower {
     const listed = { pageToken: news.pageToken, rootId, folders: {}, listedAt: new Date().toISOString() };
     const changes = await this.commit(stored, listed, tree, known, news.changes);
     await this.exports.prune();
+    await this.changeLog.prune(this.options.changeRetentionDays);
     return changes;
   }
 

@@ -142,6 +142,22 @@ it('lists everything when Drive cannot go on from its page token, and finds what
   expect((await google.rig.file('new name.cho')).fileId).toBe(fileId);
 });
 
+it('forgets, when everything is listed, changes that were told long ago and exports that no file has', async () => {
+  google = await GoogleRig.running();
+  const doc = google.fake.googleDoc('doc', '%PDF one', google.folder);
+  await google.settled();
+  google.fake.editGoogleDoc(doc, '%PDF two');
+  await google.settled();
+  await google.rig.query(`update drive_change set at = now() - interval '31 days'`);
+  await google.rig.query(`update drive_export set made_at = now() - interval '2 days'`);
+  google.fake.changeLog().expireTokens();
+  await google.settled();
+  expect(await google.rig.query('select path from drive_change')).toEqual([]);
+  expect(await google.rig.query('select size from drive_file join drive_export using (band_id, hash)')).toHaveLength(1);
+  expect(await google.rig.query('select hash from drive_export')).toHaveLength(1);
+  expect(await google.bytesOf('doc.pdf')).toBe('%PDF two');
+});
+
 it('misses nothing that happens while everything is listed for the first time', async () => {
   google = await GoogleRig.build();
   const { fake } = google;

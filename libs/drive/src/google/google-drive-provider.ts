@@ -57,16 +57,15 @@ export class GoogleDriveProvider implements DriveProvider {
     const api = apiUntil(stopping);
     const exports = new Exports(dataSource, bandId);
     const { maxFileBytes, concurrentHashes, changeRetentionDays } = options;
-    const limits = { relistIntervalMs, maxFileBytes, concurrentHashes };
+    const following = { relistIntervalMs, maxFileBytes, concurrentHashes, changeRetentionDays };
     return new GoogleSource(bandId, {
       api,
-      changeLog,
       exports,
-      follower: new Follower(api, folderId, changeLog, exports, limits, stopping.signal),
+      follower: new Follower(api, folderId, changeLog, exports, following, stopping.signal),
       // They outlive the source: the last of them is ended when it has stopped.
       channels: webhookUrl ? new Channels(dataSource, bandId, apiUntil(new Stop()), webhookUrl, channelMs) : null,
       stopping,
-      options: { pollIntervalMs, changeRetentionDays },
+      pollIntervalMs,
     });
   }
 

@@ -1,6 +1,5 @@
 import { Readable } from 'node:stream';
 import { Logger } from '@nestjs/common';
-import type { ChangeLog } from '../change-log.js';
 import { DriveError } from '../drive-error.js';
 import { Stop } from '../pause.js';
 import type { ByteRange, DriveSource, KnownFile, SourceState, SourceStatus } from '../provider.js';
@@ -16,13 +15,12 @@ const channelRetryMs = 300_000;
 
 export interface SourceParts {
   api: GoogleApi;
-  changeLog: ChangeLog;
   exports: Exports;
   follower: Follower;
   /** Null where Google cannot reach us. */
   channels: Channels | null;
   stopping: Stop;
-  options: { pollIntervalMs: number; changeRetentionDays: number };
+  pollIntervalMs: number;
 }
 
 /**
@@ -106,7 +104,7 @@ export class GoogleSource implements DriveSource {
   }
 
   private async run(): Promise<void> {
-    const { stopping, options } = this.parts;
+    const { stopping, pollIntervalMs } = this.parts;
     for (let failures = 0; !stopping.stopped;) {
       this.rest = new Stop();
       const failure = await this.rescan().then(
@@ -118,17 +116,16 @@ export class GoogleSource implements DriveSource {
       if (stopping.stopped) return;
       const retryAfterMs = failure instanceof DriveError ? failure.retryAfterMs : undefined;
       if (failure) await stopping.pause(retryAfterMs ?? waitMs(failures));
-      else await this.rest.pause(options.pollIntervalMs);
+      else await this.rest.pause(pollIntervalMs);
     }
   }
 
   private async round(): Promise<number> {
-    const { changeLog, follower, options, stopping } = this.parts;
+    const { follower, stopping } = this.parts;
     if (stopping.stopped) throw stopped();
-    if (this.state !== 'watching') this.state = 'scanning';
+    if (this.state === 'starting') this.state = 'scanning';
     try {
       const changes = await follower.round();
-      if (this.lastScanAt === null) await changeLog.prune(options.changeRetentionDays);
       this.lastScanAt = new Date().toISOString();
       this.state = 'watching';
       this.error = null;
@@ -159,7 +156,7 @@ export class GoogleSource implements DriveSource {
       !now.trashed &&
       (now.sha256Checksum != null
         ? now.sha256Checksum === file.hash
-        : file.linkTarget === null && sha256 === '' && now.md5Checksum === md5 && now.headRevisionId === version);
+        : sha256 === '' && now.md5Checksum === md5 && (now.headRevisionId ?? '') === version);
     this.ensure(isSame);
   }
 

@@ -6,8 +6,10 @@ import { fingerprintOf, sameFingerprint, type FileItem } from './item.js';
 import type { Tree } from './tree.js';
 
 /** What a path holds: of a shortcut, what the file holds that it leads to. */
-interface Found extends Content {
-  modifiedAt: string;
+interface Found {
+  content: Content;
+  /** What the bytes are of. */
+  source: FileItem;
   linkTarget: string | null;
 }
 
@@ -50,19 +52,23 @@ export class Sightings {
     const found = item.kind === 'shortcut' ? await this.along(item) : await this.contentOf(item);
     if (found === 'nothing') return known ? { sighting: { seen: 'gone', path } } : {};
     if (found === null) return { keeps: this.knownById.get(item.id)?.path };
-    const fingerprint = fingerprintOf(item);
+    const { content, source, linkTarget } = found;
+    const { sha256, md5, version } = source;
+    const fingerprint = fingerprintOf({ ...item, sha256, md5, version });
     const isSame =
       known?.sourceId === item.id &&
-      known.hash === found.hash &&
-      known.linkTarget === found.linkTarget &&
-      known.problem?.code === found.problem?.code &&
+      known.hash === content.hash &&
+      known.linkTarget === linkTarget &&
+      known.problem?.code === content.problem?.code &&
       sameFingerprint(fingerprint, known.fingerprint);
-    return isSame ? {} : { sighting: { seen: 'present', path, sourceId: item.id, fingerprint, ...found } };
+    if (isSame) return {};
+    const { modifiedAt } = source;
+    return { sighting: { seen: 'present', path, sourceId: item.id, fingerprint, ...content, modifiedAt, linkTarget } };
   }
 
   private async contentOf(item: FileItem): Promise<Found | null> {
     const content = await this.contents.of(item, this.knownById.get(item.id));
-    return content && { ...content, modifiedAt: item.modifiedAt, linkTarget: null };
+    return content && { content, source: item, linkTarget: null };
   }
 
   private async along(shortcut: FileItem): Promise<Found | null | 'nothing'> {
@@ -73,10 +79,10 @@ export class Sightings {
     const target = linkTarget === undefined ? undefined : this.paths.get(linkTarget);
     if (target && target.kind !== 'shortcut') {
       const found = await this.contentOf(target);
-      return found && { ...found, linkTarget: found.problem ? null : linkTarget! };
+      return found && { ...found, linkTarget: found.content.problem ? null : linkTarget! };
     }
     const problem = await this.whyNot(shortcut);
-    return { size: 0, hash: '', problem, modifiedAt: shortcut.modifiedAt, linkTarget: null };
+    return { content: { size: 0, hash: '', problem }, source: shortcut, linkTarget: null };
   }
 
   private async whyNot({ id, targetId }: FileItem): Promise<FileProblem> {
