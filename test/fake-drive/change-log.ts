@@ -23,17 +23,16 @@ export class ChangeLog {
   private readonly changes = new Map<string, LoggedChange>();
   private oldest: number;
   private next: number;
+  /** How many changes before its token the next list begins: those are told again. */
+  repeats = 0;
+  /** How far behind the end the `newStartPageToken` of the next list stays. */
+  lags = 0;
 
   /** @param first the number of the first change; another one for each log, so that a token of another log is noticed */
   constructor(private readonly first: number) {
     this.oldest = first;
     this.next = first;
   }
-
-  /** How many changes before its token the next list begins: those are told again. */
-  repeats = 0;
-  /** How far behind the end the `newStartPageToken` of the next list stays. */
-  lags = 0;
 
   get startPageToken(): string {
     return String(this.next);

@@ -110,8 +110,9 @@ it('tells each user what that user sees', async () => {
   const guestList = async () => (await guest.changes.list({ pageToken: token, fields: '*' })).data;
   expect(told(await guestList())).toEqual(['shared']);
   fake.revokeAccess(shared, 'guest@example.test');
+  fake.rename(shared, 'secret');
   expect(told(await guestList())).toEqual([`-${shared}`]);
-  expect(told(await list(token))).toEqual(['private', 'shared']);
+  expect(told(await list(token))).toEqual(['private', 'secret']);
 });
 
 it('leaves out what is not in My Drive, where it is told to', async () => {
