@@ -135,6 +135,7 @@ export default tseslint.config(
       'scripts/**',
       'libs/devdb/**',
       'test/chaos/kill.ts',
+      'test/chaos/operations.ts',
       'test/simulation/simulate.ts',
     ],
     rules: { 'no-console': 'off' },

@@ -10,7 +10,7 @@ export class Child<To extends { say: string }, From extends { say: string }> {
   private isOver = false;
 
   /** @param logFile gets all that it prints, after what is in it already */
-  constructor(program: 'node' | 'devices', setting: object, logFile: string) {
+  constructor(program: 'node' | 'devices' | 'worker', setting: object, logFile: string) {
     const log = openSync(logFile, 'a');
     this.process = fork(join(import.meta.dirname, `${program}.js`), [JSON.stringify(setting)], {
       stdio: ['ignore', log, log, 'ipc'],

@@ -57,3 +57,20 @@ export interface DevicesSetting {
   part: number;
   of: number;
 }
+
+/** How a worker of operations is started. */
+export interface WorkerSetting {
+  name: string;
+  seed: number;
+  databaseUrl: string;
+  shelf: string;
+  files: number;
+}
+
+export type ToWorker =
+  /** Changes files and tells of it, until this many changes have been told in all. */
+  | { say: 'tell'; upTo: number }
+  /** Has every file of the band looked over. */
+  | { say: 'full_sync'; bandId: string };
+
+export type FromWorker = { say: 'ready' } | { say: 'told' };
