@@ -113,17 +113,18 @@ describe('a right that ends, on two nodes', () => {
     await publish('between', { key: 'k' });
     await here.app.get(EventBroadcaster).publish({ channel, type: 'gone', key: 'g', data: null });
     await here.changeRights('tina', 'b1', trumpet);
-    await witness.until(({ position }) => position?.offset === 5);
+    await publish('since', { key: 's' });
+    await witness.until(({ position }) => position?.offset === 7);
     const after = follower('tina');
     const reset = next(after.socket, 'reset');
     expect(await after.subscribe(before.position!)).toMatchObject({ ok: true });
     expect(await reset).toMatchObject({ channel, reason: 'rights_renewed' });
-    await after.until(({ position }) => position?.offset === 5);
-    expect(texts(after.messages)).toEqual(['between']);
+    await after.until(({ position }) => position?.offset === 7);
+    expect(texts(after.messages)).toEqual(['between', 'since']);
   });
 
   it('begins with the state for a connected device, though the right was granted again before anybody asked', async () => {
-    const tina = await follow('tina');
+    const [tina, witness] = [await follow('tina'), await follow('clara')];
     await publish('one', { key: 'k' });
     await tina.count(1);
     const { asked, answer } = there.band.delay('token');
@@ -132,13 +133,38 @@ describe('a right that ends, on two nodes', () => {
     await asked;
     await publish('two', { key: 'k' });
     await here.changeRights('tina', 'b1', trumpet);
+    await publish('since', { key: 's' });
+    await witness.until(({ position }) => position?.offset === 5);
     answer();
     expect(await reset).toMatchObject({ channel, reason: 'rights_renewed' });
     await publish('three', { key: 'l' });
     await tina.until(({ messages }) => texts(messages).includes('three'));
-    expect(texts(tina.messages).slice(-2)).toEqual(['two', 'three']);
+    expect(texts(tina.messages).slice(-3)).toEqual(['two', 'since', 'three']);
     expect(tina.frames.filter(({ from }) => from === 1)).toHaveLength(2);
   });
+
+  it.each(['was away', 'never was there'])(
+    'lets nobody whose right %s read what was published meanwhile, from whatever position',
+    async (which) => {
+      const user = which === 'was away' ? 'tina' : 'lea';
+      const clara = await follow('clara');
+      await publish('before');
+      if (user === 'tina') await here.changeRights('tina', 'b1', null);
+      await publish('meanwhile');
+      await clara.count(2);
+      const { epoch, offset } = clara.position!;
+      await here.changeRights(user, 'b1', trumpet);
+      await publish('since');
+      await clara.count(3);
+      for (const made of [offset - 1, offset, 0]) {
+        const device = await follow(user, { epoch, offset: made });
+        await publish('live');
+        await device.until(({ position }) => position?.offset === clara.position?.offset);
+        expect(texts(device.messages)).not.toContain('meanwhile');
+        device.socket.disconnect();
+      }
+    },
+  );
 
   it('refuses a subscription that was being set up', async () => {
     const tina = follower('tina');

@@ -6,8 +6,8 @@ import { Publisher } from '../log/publisher.js';
 import { channelsOf } from './access.js';
 
 /**
- * Writes into every channel that somebody loses at which offset they lose it, in the transaction that takes it away. So
- * each node ends it at one and the same place in the channel's order.
+ * Writes into every channel that somebody loses, or gains, at which offset that is, in the transaction that changes it. So
+ * each node ends what they had at one and the same place in the channel's order.
  */
 @Injectable()
 export class Revocations {
@@ -16,11 +16,13 @@ export class Revocations {
     private readonly publisher: Publisher,
   ) {}
 
+  /** Where a right begins, too: whoever has it now goes on from no position that is older, learned or made up. */
   @OnFact('auth.rights_changing')
   async rightsChanging({ userId, before, after, transaction }: Facts['auth.rights_changing']): Promise<void> {
-    const kept = new Set(await this.channels(after));
-    const lost = (await this.channels(before)).filter((channel) => !kept.has(channel));
-    await this.end(lost, { type: 'sync.right_ended', data: { userId } }, transaction);
+    const had = new Set(await this.channels(before));
+    const has = new Set(await this.channels(after));
+    const changed = [...had, ...has].filter((channel) => !had.has(channel) || !has.has(channel));
+    await this.end(changed, { type: 'sync.right_ended', data: { userId } }, transaction);
   }
 
   @OnFact('auth.session_ending')

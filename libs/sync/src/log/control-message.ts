@@ -14,7 +14,7 @@ export const isControl = ({ type }: { type: string }): boolean => type.startsWit
  * with the change that it tells of, so nothing that is published after that change can come before it.
  */
 export type Control =
-  /** Somebody's right to this channel. */
+  /** What somebody's right to this channel was so far, also where that was none: positions from before are void for them. */
   | { type: 'sync.right_ended'; data: { userId: string } }
   /** A session of somebody who may follow this channel. */
   | { type: 'sync.session_ended'; data: { userId: string; sessionId: string } };
