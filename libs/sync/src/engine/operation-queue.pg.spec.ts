@@ -175,12 +175,14 @@ describe('a claim', () => {
 
   it('that was lost waits where it was in the line', async () => {
     const [first, second] = [await worker(1), await worker(2)];
-    await enqueue(first, file('f'));
-    await first.claim(1, every);
+    await enqueue(first, file('e'), file('f'));
+    await first.claim(2, every);
     await enqueue(first, file('g'));
+    // Stands for the one that is lost, in its place.
+    await enqueue(first, file('f'));
     await first.die();
     await second.reclaim(3);
-    expect(filesOf(await second.claim(2, every))).toEqual(['f', 'g']);
+    expect(filesOf(await second.claim(3, every))).toEqual(['e', 'f', 'g']);
   });
 
   it('that was lost for the last time is dead', async () => {
@@ -345,7 +347,7 @@ it('claims and reclaims by index, at a cost that 1,000,000 finished operations d
     for (const [sql, ...parameters] of [
       [statements.claim, [0, 1, 2, 3], 10, 'n', randomUUID(), 5_000, 1],
       [statements.claimOldest, [0, 1, 2, 3], 'n', randomUUID(), 5_000, 1],
-      [statements.lost, 3, 1],
+      [statements.lost, 3, 1, 200],
     ] as const) {
       const cost = await costOf(database, sql, parameters, 'sync_operation');
       // What it takes, some of the others at most, and nothing of the history.

@@ -54,6 +54,17 @@ export interface Failure {
   isFree: boolean;
 }
 
+/** A claim that ends without success. */
+interface Lost {
+  id: string;
+  orderingKey: string;
+  token: string;
+  isDead: boolean;
+}
+
+/** Each takes a lock of the database until its transaction ends. */
+const mostLostAtOnce = 200;
+
 export interface QueueOptions {
   node: string;
   /** The number of this process, by whose lock others see that it lives. */
@@ -162,25 +173,19 @@ export class OperationQueue {
    * @returns how operations with this item stand
    */
   async fail(claim: Claim, failure: Failure): Promise<Progress[]> {
-    return this.database.transaction((transaction) => this.settle(transaction, claim, failure));
+    const { operation, token } = claim;
+    const held = { id: operation.id, orderingKey: operation.orderingKey, token, isDead: failure.retryInMs === null };
+    return this.settle([held], failure);
   }
 
   /**
    * Operations whose worker is gone wait again, where they were in the line: its process died, or was silent for the length of a lease.
-   * One that was tried `attempts` times is dead, since it may be what ends workers.
+   * One that was tried `attempts` times is dead, since it may be what ends workers. All in one transaction, for each of them waits.
    */
   async reclaim(attempts: number): Promise<{ reclaimed: number; progress: Progress[] }> {
-    const lost = await this.database.query<{ id: string; orderingKey: string; token: string; isLast: boolean }[]>(
-      statements.lost,
-      [attempts, this.options.worker],
-    );
-    const progress: Progress[] = [];
-    for (const { id, orderingKey, token, isLast } of lost) {
-      const claim = { operation: { id, orderingKey }, token };
-      const failure = { ...workerLost, retryInMs: isLast ? null : 0, isFree: false };
-      progress.push(...(await this.database.transaction((transaction) => this.settle(transaction, claim, failure))));
-    }
-    return { reclaimed: lost.length, progress };
+    const lost = await this.database.query<Lost[]>(statements.lost, [attempts, this.options.worker, mostLostAtOnce]);
+    if (lost.length === 0) return { reclaimed: 0, progress: [] };
+    return { reclaimed: lost.length, progress: await this.settle(lost, workerLost) };
   }
 
   /**
@@ -268,27 +273,29 @@ export class OperationQueue {
     return new Map(rows.map(({ orderingKey, id, isNew }) => [orderingKey, { id, isNew }]));
   }
 
-  /** Ends a claim without success. */
-  private async settle(
-    transaction: EntityManager,
-    { operation, token }: { operation: Pick<SyncOperation, 'id' | 'orderingKey'>; token: string },
-    { code, message, remedy, retryInMs, isFree }: Failure,
-  ): Promise<Progress[]> {
-    await transaction.query(statements.lockKeys, [[operation.orderingKey]]);
-    const [settled] = await transaction.query<{ status: OperationStatus; newer: string | null }[]>(statements.settle, [
-      operation.id,
-      token,
-      operation.orderingKey,
-      retryInMs === null,
-      retryInMs ?? 0,
-      code,
-      message,
-      isFree,
-      remedy,
-    ]);
-    if (settled?.status === 'cancelled') await transaction.query(statements.handItems, [operation.id, settled.newer]);
-    if (settled?.status !== 'dead') return [];
-    return this.endItems([operation.id], 'failed', { code, message }, transaction);
+  /** Ends claims without success. */
+  private async settle(all: readonly Lost[], { code, message, remedy, retryInMs, isFree }: Failure): Promise<Progress[]> {
+    return this.database.transaction(async (transaction) => {
+      await transaction.query(statements.lockKeys, [all.map(({ orderingKey }) => orderingKey)]);
+      const settled = await transaction.query<{ id: string; status: OperationStatus; newer: string | null }[]>(
+        statements.settle,
+        [
+          all.map(({ id }) => id),
+          all.map(({ token }) => token),
+          all.map(({ isDead }) => isDead),
+          retryInMs ?? 0,
+          code,
+          message,
+          isFree,
+          remedy,
+        ],
+      );
+      const replaced = settled.filter(({ newer }) => newer !== null);
+      if (replaced.length > 0)
+        await transaction.query(statements.handItems, [replaced.map(({ id }) => id), replaced.map(({ newer }) => newer)]);
+      const dead = settled.filter(({ status }) => status === 'dead').map(({ id }) => id);
+      return dead.length > 0 ? this.endItems(dead, 'failed', { code, message }, transaction) : [];
+    });
   }
 
   private endItems(
@@ -301,7 +308,9 @@ export class OperationQueue {
   }
 }
 
-const workerLost = {
+const workerLost: Failure = {
+  retryInMs: 0,
+  isFree: false,
   code: 'worker_lost',
   message: 'The server that worked on it went away.',
   remedy: 'Look at the log of the servers before you try it again: it may be what ends them.',

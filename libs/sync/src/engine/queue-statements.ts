@@ -154,45 +154,53 @@ export const endItems = `
   with ${endingItems('select unnest($1::uuid[])', '$2', ['$3', '$4'])}
   select ${progress} from told`;
 
-/** $1 an operation that was cancelled since a newer one, $2, does the work. */
-export const handItems = `update sync_item set by_operation = $2 where by_operation = $1 and status = 'waiting'`;
+/** $1 operations that were cancelled since newer ones, $2, do the work. */
+export const handItems = `
+  update sync_item i set by_operation = given.newer
+  from unnest($1::uuid[], $2::uuid[]) as given (id, newer) where i.by_operation = given.id and i.status = 'waiting'`;
 
 /**
- * $1 operation, $2 token, $3 ordering key, $4 whether it is dead, $5 else in how many ms it is due, 0 for where it was in the line,
- * $6 code, $7 message, $8 whether the attempt counts not, $9 remedy. The newer one that waits inherits what this one was for.
+ * $1 operations, $2 tokens, $3 whether they are dead, $4 else in how many ms they are due, 0 for where they were in the line,
+ * $5 code, $6 message, $7 whether the attempt counts not, $8 remedy. The newer one that waits inherits what an operation was for, and its place.
  */
 export const settle = `
   with held as (
-    select id, priority from sync_operation where id = $1 and lease_token = $2 for update
+    select o.id, o.ordering_key, o.priority, o.run_at, given.is_dead
+    from sync_operation o
+    join unnest($1::uuid[], $2::uuid[], $3::boolean[]) as given (id, token, is_dead) on o.id = given.id and o.lease_token = given.token
+    order by o.id for update of o
   ), newer as (
-    update sync_operation o set priority = least(o.priority, held.priority), parent_id = null
-    from held where o.ordering_key = $3 and o.${waiting} and not $4
-    returning o.id
+    update sync_operation o
+    set priority = least(o.priority, held.priority), parent_id = null,
+        run_at = case when $4::float8 = 0 then least(o.run_at, held.run_at) else o.run_at end
+    from held where o.ordering_key = held.ordering_key and o.${waiting} and not held.is_dead
+    returning o.id, o.ordering_key
   ), settled as (
     update sync_operation o
-    set status = case when $4 then 'dead' when newer.id is not null then 'cancelled' else 'failed' end,
-        finished_at = case when $4 or newer.id is not null then clock_timestamp() end,
-        error_code = $6, error_message = $7, error_remedy = $9, lease_token = null, lease_until = null,
-        attempts = attempts - case when $8 then 1 else 0 end,
-        run_at = case when $4 or $5::float8 = 0 then run_at else clock_timestamp() + $5 * interval '1 millisecond' end
-    from held left join newer on true
+    set status = case when is_dead then 'dead' when newer.id is not null then 'cancelled' else 'failed' end,
+        finished_at = case when is_dead or newer.id is not null then clock_timestamp() end,
+        error_code = $5, error_message = $6, error_remedy = $8, lease_token = null, lease_until = null,
+        attempts = attempts - case when $7 then 1 else 0 end,
+        run_at = case when is_dead or $4 = 0 then o.run_at else clock_timestamp() + $4 * interval '1 millisecond' end
+    from held left join newer on newer.ordering_key = held.ordering_key
     where o.id = held.id
-    returning o.status, newer.id as newer)
+    returning o.id, o.status, newer.id as newer)
   select * from settled`;
 
 /**
- * $1 attempts, $2 this process. Another process is gone when nobody holds its lock; its lease says so too, after a while, and of this
+ * $1 attempts, $2 this process, $3 how many at most. Another process is gone when nobody holds its lock; its lease says so too, after a while, and of this
  * process only that: its connection may be the one that is gone.
  */
 export const lost = `
-  select id, ordering_key as "orderingKey", lease_token as token, attempts >= $1 as "isLast"
+  select id, ordering_key as "orderingKey", lease_token as token, attempts >= $1 as "isDead"
   from sync_operation
   where lease_token is not null
     and (lease_until < clock_timestamp()
       or worker <> $2 and not exists (
         select from pg_locks
         where locktype = 'advisory' and database = (select oid from pg_database where datname = current_database())
-          and classid = ${presenceLocks} and objid::bigint = worker and objsubid = 2 and granted))`;
+          and classid = ${presenceLocks} and objid::bigint = worker and objsubid = 2 and granted))
+  limit $3`;
 
 /** $1 operation. */
 export const cancel = `
