@@ -1,10 +1,10 @@
 import type { FileUpdate } from '@soleil/sync-protocol';
-import { useMemo, type ReactNode } from 'react';
+import type { ReactNode } from 'react';
 import { Header } from '../design/header.js';
 import { Icon } from '../design/icons.js';
 import { relativeTime } from '../design/relative-time.js';
 import { useNow } from '../design/use-now.js';
-import { fileName, whyNot } from '../library/file-words.js';
+import { whyNot } from '../library/file-words.js';
 import { useBand, useBandFiles } from '../library/use-library.js';
 import { hrefOf } from '../route.js';
 import { Devices } from './devices.js';
@@ -37,7 +37,6 @@ function ForLeaders({ bandId }: { bandId: string }): ReactNode {
   const { told, problem, refresh } = useBandStatus();
   const files = useBandFiles();
   const now = useNow(2_000);
-  const names = useMemo(() => new Map(files.map(({ fileId, path }) => [fileId, fileName(path)])), [files]);
   return (
     <>
       {problem !== null && (
@@ -52,20 +51,16 @@ function ForLeaders({ bandId }: { bandId: string }): ReactNode {
         <Figures told={told} bandId={bandId} now={now} />
         <SyncButtons bandId={bandId} done={refresh} />
       </div>
-      <Devices connections={told?.status.connections ?? []} bandId={bandId} now={now} />
+      <Operations bandId={bandId} files={files} />
+      <Devices connections={told?.connections ?? []} bandId={bandId} now={now} />
       <Unreadable files={files} />
-      <Operations
-        operations={(told?.operations ?? []).filter((operation) => operation.bandId === null || operation.bandId === bandId)}
-        names={names}
-        now={now}
-      />
     </>
   );
 }
 
 function Figures({ told, bandId, now }: { told: BandStatus | null; bandId: string; now: number }): ReactNode {
   if (told === null) return <p className="quiet">Asking …</p>;
-  const { sequencer, bands } = told.status;
+  const { sequencer, bands } = told;
   const band = bands.find((each) => each.bandId === bandId);
   const at = (status: string): number => band?.operations[status] ?? 0;
   const open = at('pending') + at('running') + at('failed');
@@ -91,7 +86,7 @@ function Figures({ told, bandId, now }: { told: BandStatus | null; bandId: strin
       </div>
       {at('dead') > 0 && (
         <div>
-          <dt>Given up</dt>
+          <dt>Need attention</dt>
           <dd className="figure-bad">{at('dead')}</dd>
         </div>
       )}

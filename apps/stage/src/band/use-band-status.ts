@@ -1,6 +1,6 @@
 import { getJson } from '../session/api.js';
-import { usePolled, type Polled } from '../session/use-polled.js';
-import type { Operation } from './operation-words.js';
+import type { Asked } from '../session/use-asked.js';
+import { usePolled } from '../session/use-polled.js';
 
 export interface Connected {
   userId: string;
@@ -13,27 +13,15 @@ export interface Connected {
   unacknowledgedBytes: number;
 }
 
-interface Status {
+export interface BandStatus {
   sequencer: { inOffice: boolean; waiting: number };
   bands: { bandId: string; files: number; lastSyncAt: string | null; operations: Record<string, number | undefined> }[];
   connections: Connected[];
 }
 
-export interface BandStatus {
-  status: Status;
-  operations: Operation[];
-}
-
 const everyMs = 3_000;
 
-async function ask(): Promise<BandStatus> {
-  const [status, { operations }] = await Promise.all([
-    getJson<Status>('/sync/status'),
-    getJson<{ operations: Operation[] }>('/sync/operations?limit=20'),
-  ]);
-  return { status, operations };
-}
+const ask = (): Promise<BandStatus> => getJson<BandStatus>('/sync/status');
 
-/** How Sync is doing. */
-export const useBandStatus = (): Polled<BandStatus> =>
-  usePolled(ask, everyMs, 'The state of Sync cannot be told right now.');
+/** How Sync is doing. No signal tells of devices, so it is asked again and again. */
+export const useBandStatus = (): Asked<BandStatus> => usePolled(ask, everyMs, 'The state of Sync cannot be told right now.');

@@ -1,5 +1,6 @@
 import type { FileUpdate } from '@soleil/sync-protocol';
 import { useDeferredValue, useMemo, type ReactNode } from 'react';
+import { Checking } from '../band/checking.js';
 import { Header } from '../design/header.js';
 import { Icon } from '../design/icons.js';
 import { Observable } from '../session/observable.js';
@@ -23,6 +24,7 @@ export function LibraryPage(): ReactNode {
     <>
       <Header title={band?.name ?? 'SOLEil'} kicker={band?.instrument} />
       <main className="page library">
+        {band !== null && <Checking key={band.bandId} bandId={band.bandId} />}
         <SetlistCards setlists={setlists} />
         <section aria-labelledby="songs">
           <div className="section-head">
