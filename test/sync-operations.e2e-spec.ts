@@ -1,5 +1,5 @@
 import { CodedError } from '@soleil/bus';
-import { SyncOperation } from '@soleil/sync';
+import { SyncEngine, SyncOperation } from '@soleil/sync';
 import type { FileUpdate, MessagesFrame } from '@soleil/sync-protocol';
 import type { Socket } from 'socket.io-client';
 import type { TestDatabase } from './support/database.js';
@@ -207,6 +207,28 @@ describe('operations', () => {
     expect(texts(tina).sort()).toEqual(['g1', 'g2', 'g3']);
     const parents = (await operations()).filter(({ kind }) => kind === 'file').map(({ parentId }) => parentId);
     expect(parents).toEqual([answer.operationId, answer.operationId, answer.operationId]);
+  });
+
+  it('has an item for each file that a delta sync came upon, and does with it what the fact asks for', async () => {
+    const tina = await follow('tina', 'band:b1:Bb');
+    sync.band.files.set('f1', { ...file, revision: 1 });
+    sync.band.found.push({ eventId: 'e1', fileId: 'f1', kind: 'added' });
+    const answer = (await tina.socket
+      .timeout(5_000)
+      .emitWithAck('sync_request', { scope: 'band', id: 'b1', mode: 'delta' })) as {
+      operationId: string;
+    };
+    await tina.count(1);
+    await sync.tell('drive.file_added', 'f1', 'e1');
+    const all = await operations();
+    expect(all.map(({ kind, cause }) => [kind, cause])).toEqual([
+      ['band', 'request'],
+      ['file', 'drive.file_added'],
+    ]);
+    const items = await sync.app.get(SyncEngine).items(answer.operationId);
+    expect(items).toMatchObject([{ fileId: 'f1', byOperation: all[1]!.id }]);
+    while ((await operations())[0]!.status !== 'completed') await new Promise((resolve) => setImmediate(resolve));
+    expect((await operations())[0]).toMatchObject({ itemsTotal: 1, itemsDone: 1, itemsFailed: 0 });
   });
 
   it('sets a user up when they sign in: their bands are looked over once an interval', async () => {

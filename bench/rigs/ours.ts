@@ -25,7 +25,7 @@ class Siblings {
 
   @OnQuestion('drive.rescan_requested')
   rescan(): Answer<'drive.rescan_requested'> {
-    return { changes: 0 };
+    return { changes: 0, found: [] };
   }
 }
 

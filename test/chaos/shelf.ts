@@ -77,6 +77,6 @@ export class ShelfBand {
 
   @OnQuestion('drive.rescan_requested')
   rescan(): Answer<'drive.rescan_requested'> {
-    return { changes: 0 };
+    return { changes: 0, found: [] };
   }
 }

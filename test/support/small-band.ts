@@ -5,6 +5,7 @@ import {
   OnQuestion,
   type Answer,
   type Ask,
+  type DriveChange,
   type DriveFile,
   type Facts,
   type Membership,
@@ -39,6 +40,8 @@ export class SmallBand {
   silentNext = false;
   /** Sessions that are over: their token is refused. */
   readonly endedSessions = new Set<string>();
+  /** What the next look at a folder comes upon. */
+  readonly found: DriveChange[] = [];
   private readonly delays = new Map<Delayable, () => Promise<void>>();
 
   join(userId: string, bandId: string, instrument: string, role: Membership['role'] = 'member'): void {
@@ -137,7 +140,8 @@ export class SmallBand {
   @OnQuestion('drive.rescan_requested')
   async rescan(): Promise<Answer<'drive.rescan_requested'>> {
     await this.delayed('rescan');
-    return { changes: 0 };
+    const found = this.found.splice(0);
+    return { changes: found.length, found };
   }
 
   /** Each band is subscribed to on a channel of its own name. */

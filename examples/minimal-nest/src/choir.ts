@@ -116,7 +116,7 @@ export class Choir {
   /** Whatever is saved is told at once, so another look finds nothing. */
   @OnQuestion('drive.rescan_requested')
   rescan(): Answer<'drive.rescan_requested'> {
-    return { changes: 0 };
+    return { changes: 0, found: [] };
   }
 }
 

@@ -19,6 +19,7 @@ export type {
   Answer,
   Ask,
   ContentVerdict,
+  DriveChange,
   DriveFile,
   DriveFileState,
   DriveNotification,

@@ -54,6 +54,13 @@ export interface ContentVerdict<Content = Record<string, unknown>> {
   content: Content;
 }
 
+/** A change of a file that is told as a fact, `drive.file_…`, with the same event id. */
+export interface DriveChange {
+  eventId: string;
+  fileId: string;
+  kind: 'added' | 'changed' | 'removed';
+}
+
 /** What a drive's notification was about, once it is known to be genuine. */
 export interface DriveNotification {
   bandId: string;
@@ -81,8 +88,12 @@ export interface Questions {
   };
   /** All files of a band that are present, ascending by path. */
   'drive.files_requested': { ask: { bandId: string }; answer: { fileIds: string[] } };
-  /** Look at the band's folder now; what differs is published as facts. @throws CodedError `folder_missing`, `band_unknown` */
-  'drive.rescan_requested': { ask: { bandId: string }; answer: { changes: number } };
+  /**
+   * Look at the band's folder now; what differs is published as facts. `changes`: how many this look came upon. `found`: what nobody had
+   * given a receipt for when it was asked, and what was committed until now, whoever came upon it; oldest first, 10,000 at most.
+   * @throws CodedError `folder_missing`, `band_unknown`
+   */
+  'drive.rescan_requested': { ask: { bandId: string }; answer: { changes: number; found: DriveChange[] } };
   /**
    * Is this notification, as a drive posted it to our webhook, genuine, and which band is it about? Header names in lower
    * case. By the answer the band's source has been told to look, so nothing is lost by who goes no further.

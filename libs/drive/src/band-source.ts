@@ -1,13 +1,17 @@
-import type { Bus } from '@soleil/bus';
+import type { Answer, Bus } from '@soleil/bus';
 import type { DataSource } from 'typeorm';
 import { ChangeLog } from './change-log.js';
 import type { DriveOptions } from './options.js';
 import type { DriveProvider, DriveSource, SourceStatus } from './provider.js';
 import { Teller } from './teller.js';
 
+/** Changes that one look lists; more than these are told all the same. */
+const mostFound = 10_000;
+
 /** One connected band: its source, its change log, and the teller of that log. */
 export class BandSource {
   readonly source: DriveSource;
+  private readonly changeLog: ChangeLog;
   private readonly teller: Teller;
   private readonly connectedTo: string;
   private hasStarted = false;
@@ -22,10 +26,11 @@ export class BandSource {
   ) {
     this.connectedTo = connectionKey(provider.name, settings);
     this.teller = new Teller(dataSource, bus, bandId, options);
+    this.changeLog = new ChangeLog(dataSource, bandId, () => this.teller.wake());
     this.source = provider.connect({
       bandId,
       settings,
-      changeLog: new ChangeLog(dataSource, bandId, () => this.teller.wake()),
+      changeLog: this.changeLog,
       dataSource,
       options,
     });
@@ -37,6 +42,14 @@ export class BandSource {
 
   status(): SourceStatus {
     return this.source.status();
+  }
+
+  /** Has the source look. @throws what {@link DriveSource.rescan} throws */
+  async rescan(): Promise<Answer<'drive.rescan_requested'>> {
+    // Before the look: what a watcher or a notification commits meanwhile is found as well, though the source counts it to them.
+    const told = await this.changeLog.toldUpTo();
+    const changes = await this.source.rescan();
+    return { changes, found: await this.changeLog.changesAfter(told, mostFound) };
   }
 
   start(): void {

@@ -1,4 +1,5 @@
 import { randomUUID } from 'node:crypto';
+import type { DriveChange } from '@soleil/bus';
 import type { DataSource, EntityManager } from 'typeorm';
 import { planChanges, type Plan, type PlannedChange } from './plan-changes.js';
 import type { KnownFile, Sighting } from './provider.js';
@@ -55,6 +56,24 @@ export class ChangeLog {
       [this.bandId],
     );
     return rows[0]?.cursor ?? null;
+  }
+
+  /** Up to where changes have been told and a receipt was given. */
+  async toldUpTo(): Promise<number> {
+    const [row] = await this.dataSource.query<[{ told: number }]>(
+      'select told_seq::float8 as told from drive_cursor where band_id = $1',
+      [this.bandId],
+    );
+    return row.told;
+  }
+
+  /** The changes after that place, in the order in which they are told, at most `limit`. */
+  async changesAfter(seq: number, limit: number): Promise<DriveChange[]> {
+    return this.dataSource.query(
+      `select event_id as "eventId", file_id as "fileId", kind from drive_change
+       where band_id = $1 and drive_change.seq > $2 order by drive_change.seq limit $3`,
+      [this.bandId, seq, limit],
+    );
   }
 
   /** The present files at these paths. */

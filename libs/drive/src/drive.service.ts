@@ -1,6 +1,6 @@
 import type { Readable } from 'node:stream';
 import { Inject, Injectable, Logger, type OnApplicationBootstrap, type OnModuleDestroy } from '@nestjs/common';
-import { Bus, type DriveFile, type DriveFileState, type DriveNotification } from '@soleil/bus';
+import { Bus, type Answer, type DriveFile, type DriveFileState, type DriveNotification } from '@soleil/bus';
 import { DataSource, IsNull } from 'typeorm';
 import { BandSource } from './band-source.js';
 import { DriveError } from './drive-error.js';
@@ -110,12 +110,13 @@ export class DriveService implements OnApplicationBootstrap, OnModuleDestroy {
 
   /**
    * Compares the band's place with what is known, and resolves when what differed is committed; it is told on the bus soon after.
+   * @returns how many changes that were, and which are new since what was told last, whoever came upon them; 10,000 at most
    * @throws DriveError `band_unknown`, `folder_missing`, and what else keeps the source from its work
    */
-  async rescan(bandId: string): Promise<{ changes: number }> {
+  async rescan(bandId: string): Promise<Answer<'drive.rescan_requested'>> {
     const band = this.bands.get(bandId);
     if (!band) throw unknownBand();
-    return { changes: await band.source.rescan() };
+    return band.rescan();
   }
 
   /**

@@ -35,7 +35,7 @@ it('has nothing to tell at the next start when nothing changed', async () => {
   await rig.settled();
   await rig.platforms[0]!.stop();
   const platform = await rig.boot();
-  expect(await platform.drive.rescan(bandId)).toEqual({ changes: 0 });
+  expect(await platform.drive.rescan(bandId)).toEqual({ changes: 0, found: [] });
   expect(rig.told).toEqual(['added a.cho 1']);
 });
 

@@ -85,14 +85,24 @@ it('answers the questions of the bus', async () => {
   const { fileId } = file;
   await expect(rig.bus.request('drive.file_requested', { fileId })).resolves.toEqual({ state: 'present', file });
   await expect(rig.bus.request('drive.files_requested', { bandId })).resolves.toEqual({ fileIds: [fileId] });
-  await expect(rig.bus.request('drive.rescan_requested', { bandId })).resolves.toEqual({ changes: 0 });
+  await expect(rig.bus.request('drive.rescan_requested', { bandId })).resolves.toEqual({ changes: 0, found: [] });
   const whole = await rig.bus.request('drive.bytes_requested', { fileId, revision: 1, limit: 10 });
   expect([Buffer.from(whole.bytes).toString(), whole.truncated]).toEqual(['0123456789', false]);
   const head = await rig.bus.request('drive.bytes_requested', { fileId, revision: 1, limit: 4 });
   expect([Buffer.from(head.bytes).toString(), head.truncated]).toEqual(['0123', true]);
 
+  rig.audience.beforeReceipt = () => {
+    throw new Error('Nobody is there yet');
+  };
   await rig.write('b.cho', 'b');
-  await expect(rig.bus.request('drive.rescan_requested', { bandId })).resolves.toEqual({ changes: 1 });
+  const { found } = await rig.bus.request('drive.rescan_requested', { bandId });
+  const [change] = await rig.query(
+    `select event_id as "eventId", file_id as "fileId", kind from drive_change where path = 'b.cho'`,
+  );
+  expect(found).toEqual([change]);
+  rig.audience.beforeReceipt = () => undefined;
+  await rig.settled();
+  expect(await rig.bus.request('drive.rescan_requested', { bandId })).toEqual({ changes: 0, found: [] });
 });
 
 it('answers what it does not know with codes', async () => {

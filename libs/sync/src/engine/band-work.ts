@@ -1,4 +1,4 @@
-import type { Bus } from '@soleil/bus';
+import type { Bus, DriveChange, FileFact } from '@soleil/bus';
 import type { DataSource } from 'typeorm';
 import type { SyncOperation } from '../entities/sync-operation.js';
 import type { NewOperation, OperationQueue } from './operation-queue.js';
@@ -15,26 +15,35 @@ export class BandWork {
     private readonly bandSyncIntervalMs: number,
   ) {}
 
-  /** `delta`: Drive looks for changes and tells them as facts. `full`: also every file that Drive or the manifest knows is checked. */
+  /**
+   * `delta`: Drive looks for changes; each is an item, and one with the fact that tells of it. `full`: also every file that Drive or the
+   * manifest knows is checked.
+   */
   async prepareBand({ id, bandId, mode }: SyncOperation): Promise<Effect> {
-    await this.bus.request('drive.rescan_requested', { bandId: bandId! });
-    if (mode !== 'full') return noEffect;
+    const { found } = await this.bus.request('drive.rescan_requested', { bandId: bandId! });
+    const changed = found.map(({ eventId, fileId, kind }) => ({
+      ...changeOperation(kind, { bandId: bandId!, fileId, eventId }),
+      fileId,
+      parentId: id,
+    }));
+    if (mode !== 'full') return changed.length > 0 ? { kind: 'items', items: changed } : noEffect;
     const { fileIds } = await this.bus.request('drive.files_requested', { bandId: bandId! });
     const published = await this.database.query<{ file_id: string }[]>(
       `select file_id from sync_file where band_id = $1 and channel is not null`,
       [bandId],
     );
     const all = [...new Set([...fileIds, ...published.map(({ file_id }) => file_id)])].sort();
-    return {
-      kind: 'items',
-      items: all.map((fileId) => ({
+    const isChanged = new Set(found.map(({ fileId }) => fileId));
+    const others = all
+      .filter((fileId) => !isChanged.has(fileId))
+      .map((fileId) => ({
         ...fileOperation(bandId!, fileId),
         fileId,
-        priority: 'low',
+        priority: 'low' as const,
         cause: 'full_sync',
         parentId: id,
-      })),
-    };
+      }));
+    return { kind: 'items', items: [...changed, ...others] };
   }
 
   /** Somebody signed in: bands that were not looked at for an interval are, so that what their devices get is fresh. */
@@ -68,6 +77,17 @@ export const fileOperation = (bandId: string, fileId: string): Subject => ({
   orderingKey: `file:${fileId}`,
   bandId,
   fileId,
+});
+
+/** What a change of Drive leads to, by whichever way it is heard of first: the event's id makes both ways one operation. */
+export const changeOperation = (
+  kind: DriveChange['kind'],
+  { bandId, fileId, eventId }: Pick<FileFact, 'bandId' | 'fileId' | 'eventId'>,
+): NewOperation => ({
+  ...fileOperation(bandId, fileId),
+  priority: kind === 'added' ? 'normal' : 'high',
+  cause: `drive.file_${kind}`,
+  eventId,
 });
 
 export const bandOperation = (bandId: string, mode: 'delta' | 'full'): Subject => ({

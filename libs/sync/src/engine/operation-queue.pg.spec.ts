@@ -248,6 +248,42 @@ describe('an operation with items', () => {
     expect(await row(id)).toMatchObject({ status: 'completed', itemsTotal: 3, finishedAt: expect.any(Date) });
   });
 
+  it('takes over how an earlier operation for the same event ended, and follows one that is running', async () => {
+    const queue = await worker(1);
+    const told = ['done', 'fails', 'runs', 'waits'].map((name) => file(name, { eventId: `event of ${name}` }));
+    const [done, fails, runs, waits] = await enqueue(queue, ...told);
+    const claims = await queue.claim(3, every);
+    expect(filesOf(claims)).toEqual(['done', 'fails', 'runs']);
+    await complete(queue, claims[0]!);
+    await queue.fail(claims[1]!, never);
+    const [id] = await enqueue(queue, band());
+    const [claim] = await queue.claim(1, every);
+    const { added, progress } = await queue.addItems(claim!, told);
+    expect(added).toBe(1);
+    expect(progress.at(-1)).toMatchObject({ id, done: 2, failed: 1 });
+    expect(await itemsOf(id!)).toEqual(['done completed', 'fails failed', 'runs waiting', 'waits waiting']);
+    const by = new Map(
+      (await database.getRepository(SyncItem).find()).map(({ fileId, byOperation }) => [fileId, byOperation]),
+    );
+    expect([by.get('done'), by.get('fails'), by.get('waits')]).toEqual([done, fails, waits]);
+    expect(by.get('runs')).not.toBe(runs);
+    expect(await queue.spread(claim!)).toMatchObject({ total: 4, done: 2, failed: 1, status: 'running' });
+    await complete(queue, claims[2]!);
+    await complete(queue, ...(await queue.claim(5, every)));
+    expect(await row(id!)).toMatchObject({ status: 'completed', itemsTotal: 4, itemsDone: 4, itemsFailed: 1 });
+  });
+
+  it('of which all had ended before is completed as it lets go of them', async () => {
+    const queue = await worker(1);
+    const told = file('f', { eventId: 'e' });
+    await enqueue(queue, told);
+    await complete(queue, ...(await queue.claim(1, every)));
+    const [id] = await enqueue(queue, band());
+    const [claim] = await queue.claim(1, every);
+    await queue.addItems(claim!, [told]);
+    expect(await queue.spread(claim!)).toMatchObject({ id, total: 1, done: 1, failed: 0, status: 'completed' });
+  });
+
   it('without any is completed at once, and holds up no other of its key while it has some', async () => {
     const queue = await worker(1);
     expect(await row(await spread(queue))).toMatchObject({ status: 'completed' });

@@ -102,18 +102,37 @@ export class OperationQueue {
     return placed;
   }
 
-  /** Enqueues an operation for each file as an item of the claimed one, unless that is in other hands by now. @throws LeaseLost */
-  async addItems({ operation, token }: Claim, wanted: readonly (NewOperation & { fileId: string })[]): Promise<number> {
+  /**
+   * Enqueues an operation for each file as an item of the claimed one, unless that is in other hands by now. Of an event that was taken on
+   * before, the item is that operation's while it waits, and has ended as it did; one that is running may end unseen, and another follows it.
+   * @returns how many operations are new, and how those with items that ended stand
+   * @throws LeaseLost
+   */
+  async addItems(
+    { operation, token }: Claim,
+    wanted: readonly (NewOperation & { fileId: string })[],
+  ): Promise<{ added: number; progress: Progress[] }> {
     return this.database.transaction(async (transaction) => {
       // Operations are locked before those whose items they are, by everybody.
       const placed = await this.enqueue(wanted, transaction);
+      const begun = await this.begun(placed, transaction);
+      const isRunning = new Set(begun.flatMap(({ id, status }) => (status === 'running' ? id : [])));
+      const again = wanted.filter((_, place) => isRunning.has(placed[place]!.id));
+      const following = await this.store(joined(again), transaction);
+      const by = wanted.map(({ orderingKey }, place) => following.get(orderingKey) ?? placed[place]!);
       if (!(await this.holds(operation.id, token, transaction))) throw new LeaseLost(operation.id);
       await transaction.query(statements.addItems, [
         operation.id,
         wanted.map(({ fileId }) => fileId),
-        placed.map(({ id }) => id),
+        by.map(({ id }) => id),
       ]);
-      return placed.filter(({ isNew }) => isNew).length;
+      const progress: Progress[] = [];
+      for (const { id, status, code, message } of begun) {
+        if (status === 'running') continue;
+        const fate = status === 'dead' ? 'failed' : status;
+        progress.push(...(await this.endItems([id], fate, { code, message }, transaction)));
+      }
+      return { added: by.filter(({ isNew }) => isNew).length, progress };
     });
   }
 
@@ -273,6 +292,14 @@ export class OperationQueue {
     return new Map(rows.map(({ orderingKey, id, isNew }) => [orderingKey, { id, isNew }]));
   }
 
+  /** Those of them that took an event on before and do not wait any more; the others cannot begin before commit. */
+  private async begun(placed: readonly Enqueued[], transaction: EntityManager): Promise<Begun[]> {
+    const earlier = placed.filter(({ isNew }) => !isNew).map(({ id }) => id);
+    if (earlier.length === 0) return [];
+    await transaction.query(statements.holdWaiting, [earlier]);
+    return transaction.query(statements.begun, [earlier]);
+  }
+
   /** Ends claims without success. */
   private async settle(all: readonly Lost[], { code, message, remedy, retryInMs, isFree }: Failure): Promise<Progress[]> {
     return this.database.transaction(async (transaction) => {
@@ -300,12 +327,19 @@ export class OperationQueue {
 
   private endItems(
     byOperations: readonly string[],
-    status: 'failed' | 'cancelled',
-    error: { code: string; message: string },
+    status: 'completed' | 'failed' | 'cancelled',
+    error: { code: string | null; message: string | null },
     transaction: EntityManager,
   ): Promise<Progress[]> {
     return transaction.query(statements.endItems, [byOperations, status, error.code, error.message]);
   }
+}
+
+interface Begun {
+  id: string;
+  status: Exclude<OperationStatus, 'pending' | 'failed'>;
+  code: string | null;
+  message: string | null;
 }
 
 const workerLost: Failure = {

@@ -40,6 +40,13 @@ export const addItems = `
   select $1, file_id, by_operation from unnest($2::text[], $3::uuid[]) as given (file_id, by_operation)
   on conflict do nothing`;
 
+/** $1 operations. Those that wait are not claimed before commit. */
+export const holdWaiting = `select from sync_operation where id = any($1) and ${waiting} order by id for share`;
+
+/** $1 operations that do not wait. */
+export const begun = `
+  select id, status, error_code as code, error_message as message from sync_operation where id = any($1) and not ${waiting}`;
+
 const progress = `id, kind, band_id as "bandId", mode, status, items_total as total, items_done as done, items_failed as failed`;
 
 /** $1 operation, $2 its token. Items that ended meanwhile were counted as they did. */

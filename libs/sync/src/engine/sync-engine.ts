@@ -285,8 +285,9 @@ export class SyncEngine implements OnApplicationBootstrap, BeforeApplicationShut
    */
   private async spread(claim: Claim, items: (NewOperation & { fileId: string })[]): Promise<void> {
     for (let begin = 0; begin < items.length; begin += mostAtOnce) {
-      const added = await this.queue.addItems(claim, items.slice(begin, begin + mostAtOnce));
+      const { added, progress } = await this.queue.addItems(claim, items.slice(begin, begin + mostAtOnce));
       if (added > 0) this.link.tell({ kind: 'queue' });
+      await this.follow(progress);
       this.wakeUp.notify();
     }
     await this.follow([await this.queue.spread(claim)]);

@@ -1,7 +1,6 @@
 import { Injectable } from '@nestjs/common';
-import { OnFact, type Facts, type FileFact, type Receipt } from '@soleil/bus';
-import type { Priority } from '../entities/sync-operation.js';
-import { fileOperation } from './band-work.js';
+import { OnFact, type DriveChange, type Facts, type FileFact, type Receipt } from '@soleil/bus';
+import { changeOperation, fileOperation } from './band-work.js';
 import { SyncEngine } from './sync-engine.js';
 
 /** Turns what the other modules tell into operations. A receipt is given when the operation is committed. */
@@ -11,17 +10,17 @@ export class SyncListeners {
 
   @OnFact('drive.file_added')
   added(fact: Facts['drive.file_added']): Promise<Receipt> {
-    return this.file('drive.file_added', fact, 'normal');
+    return this.change('added', fact);
   }
 
   @OnFact('drive.file_changed')
   changed(fact: Facts['drive.file_changed']): Promise<Receipt> {
-    return this.file('drive.file_changed', fact, 'high');
+    return this.change('changed', fact);
   }
 
   @OnFact('drive.file_removed')
   removed(fact: Facts['drive.file_removed']): Promise<Receipt> {
-    return this.file('drive.file_removed', fact, 'high');
+    return this.change('removed', fact);
   }
 
   @OnFact('content.updated')
@@ -53,16 +52,15 @@ export class SyncListeners {
     };
   }
 
-  /** News of Content that one of our own operations caused is on its way already. */
-  private async content(cause: string, fact: Facts['content.updated']): Promise<Receipt> {
-    return fact.causedBy ? { receipt: fact.causedBy } : this.file(cause, fact, 'low');
+  private async change(kind: DriveChange['kind'], fact: FileFact): Promise<Receipt> {
+    return { receipt: await this.engine.enqueue(changeOperation(kind, fact)) };
   }
 
-  private async file(
-    cause: string,
-    { eventId, bandId, fileId }: Pick<FileFact, 'eventId' | 'bandId' | 'fileId'>,
-    priority: Priority,
-  ): Promise<Receipt> {
-    return { receipt: await this.engine.enqueue({ ...fileOperation(bandId, fileId), priority, cause, eventId }) };
+  /** News of Content that one of our own operations caused is on its way already. */
+  private async content(cause: string, { causedBy, eventId, bandId, fileId }: Facts['content.updated']): Promise<Receipt> {
+    if (causedBy) return { receipt: causedBy };
+    return {
+      receipt: await this.engine.enqueue({ ...fileOperation(bandId, fileId), priority: 'low', cause, eventId }),
+    };
   }
 }
