@@ -74,7 +74,7 @@ const schema = z.strictObject({
   retryBaseMs: positive,
   /** Finished operations, and the events that caused them, are kept this many days. */
   operationDays: positive,
-  /** A band is looked over this often without any event. */
+  /** When somebody signs in, bands not looked over for this long are. */
   bandSyncIntervalMs: positive,
   /** Where a REST call carries its token. Default: `Authorization: Bearer`. Undefined for a call without one. */
   readToken: z.custom<(request: { method: string; headers: IncomingHttpHeaders }) => string | undefined>(
