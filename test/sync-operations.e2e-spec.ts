@@ -63,6 +63,14 @@ describe('operations', () => {
     expect(await operations()).toHaveLength(1);
   });
 
+  it('refuses an operation that cannot be stored, and stores those that came with it', async () => {
+    const engine = sync.app.get(SyncEngine);
+    const wanted = (bandId: string) =>
+      ({ kind: 'band', priority: 'low', orderingKey: `band:${bandId}`, cause: 'test', bandId, mode: 'delta' }) as const;
+    const outcomes = await Promise.allSettled(['b1', 'b\0', 'b2'].map((bandId) => engine.enqueue(wanted(bandId))));
+    expect(outcomes.map(({ status }) => status)).toEqual(['fulfilled', 'rejected', 'fulfilled']);
+  });
+
   it('ends a burst of saves in the last version, with no older one after a newer', async () => {
     const tina = await follow('tina', 'band:b1:Bb');
     for (let n = 1; n <= 100; n++) await sync.save({ ...file, text: `v${n}` });

@@ -5,6 +5,7 @@ import DataLoader from 'dataloader';
 import type { DataSource } from 'typeorm';
 import { SyncItem } from '../entities/sync-item.js';
 import { priorities, SyncOperation, type OperationKind, type OperationStatus } from '../entities/sync-operation.js';
+import { isDatabaseAway } from '../log/database-away.js';
 import { NodeLink } from '../log/node-link.js';
 import { Wake } from '../log/wake.js';
 import { monotonicMs } from '../monotonic.js';
@@ -81,10 +82,23 @@ export class SyncEngine implements OnApplicationBootstrap, BeforeApplicationShut
     this.completions = new Completions(database, queue, files);
     let onItsWay: Promise<unknown> = Promise.resolve();
     this.enqueuing = new DataLoader<NewOperation, Enqueued>(
-      (wanted) => {
-        const stored = queue.enqueue(wanted);
-        onItsWay = stored.catch(() => undefined);
-        return stored;
+      async (wanted) => {
+        const together = queue.enqueue(wanted);
+        onItsWay = together.catch(() => undefined);
+        try {
+          return await together;
+        } catch (error) {
+          if (wanted.length === 1 || isDatabaseAway(error)) return wanted.map(() => error as Error);
+          // One that cannot be stored harms no other.
+          return Promise.all(
+            wanted.map((one) =>
+              queue.enqueue([one]).then(
+                ([alone]) => alone!,
+                (own: Error) => own,
+              ),
+            ),
+          );
+        }
       },
       { cache: false, maxBatchSize: mostAtOnce, batchScheduleFn: (dispatch) => void onItsWay.then(dispatch) },
     );
