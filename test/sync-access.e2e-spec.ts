@@ -39,7 +39,8 @@ describe('rights that change while they are being asked for', () => {
     const tina = await follow('tina', 'band:b1:Bb');
     await publish('band:b1:Bb', 1);
     await tina.count(1);
-    const { asked, answer } = sync.band.delay('memberships');
+    // Asked twice: when the change commits, and where it stands in the channel's order.
+    const { asked, answer } = sync.band.delay('memberships', 2);
     await sync.changeRights('tina', 'b1', null);
     await asked;
     const witness = await follow('alma', 'band:b1');

@@ -127,7 +127,8 @@ describe('a right that ends, on two nodes', () => {
     const [tina, witness] = [await follow('tina'), await follow('clara')];
     await publish('one', { key: 'k' });
     await tina.count(1);
-    const { asked, answer } = there.band.delay('token');
+    // Both changes are asked about twice, where not together: when they commit, and where they stand in the channel's order.
+    const { asked, answer } = there.band.delay('token', 4);
     const reset = next(tina.socket, 'reset');
     await here.changeRights('tina', 'b1', null);
     await asked;

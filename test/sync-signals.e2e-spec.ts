@@ -103,6 +103,23 @@ describe('signals', () => {
     expect(await signal).toMatchObject({ data: { page: 4 } });
   });
 
+  it('that are sent once a right has ended, however soon, reach its user on no node', async () => {
+    const broadcaster = nodes[0]!.app.get(EventBroadcaster);
+    const pete = await device('pete', 1);
+    for (let n = 0; n < 20; n++) {
+      const [near, far] = [await device('tina', 0), await device('tina', 1)];
+      const revoked = Promise.all([near, far].map(({ socket }) => next(socket, 'revoked')));
+      const seen = next<Signalled>(pete.socket, 'signal');
+      await nodes[n % 2]!.changeRights('tina', 'b1', null);
+      broadcaster.signal({ channel, type: 'page', data: n });
+      expect(await seen).toMatchObject({ data: n });
+      await revoked;
+      expect([...near.signals, ...far.signals]).toEqual([]);
+      for (const { socket } of [near, far]) socket.disconnect();
+      await nodes[0]!.changeRights('tina', 'b1', { instrument: 'trumpet', role: 'member' });
+    }
+  });
+
   it('stop at the end of a right', async () => {
     const [tina, pete] = [await device('tina', 1), await device('pete')];
     const revoked = next(tina.socket, 'revoked');

@@ -38,8 +38,8 @@ export class SimulatedNode {
     readonly around: Surroundings,
   ) {
     const { database, log, bus, options } = around;
-    const post = around.post.box(party);
-    const link = post as unknown as NodeLink;
+    const commits = new CommitWatch(database);
+    const link = around.post.box(party, commits) as unknown as NodeLink;
     const hubs = new Hubs(log, link, options);
     const { node, leaseMs, pollMs, sequencerBatch } = options;
     this.sequencer = new Sequencer(database, { node, leaseMs, pollMs, batchSize: sequencerBatch }, (batches) => {
@@ -47,7 +47,7 @@ export class SimulatedNode {
       link.tellHeads(batches.map(({ channel, epoch, to }) => [channel, { epoch, offset: to }]));
     });
     link.onNews(({ kind }) => kind === 'outbox' && this.sequencer.wake());
-    this.publisher = new Publisher(database, new CommitWatch(database), this.sequencer, link, options);
+    this.publisher = new Publisher(database, commits, this.sequencer, link, options);
     const frames = new ClientFrames(bus, hubs, new Signals(hubs, link), {} as SyncRequests, options);
     const ledger = new LedgerRecorder({} as LedgerStore, options.ledgerFlushMs);
     const gateway = new WebSocketGateway(bus, hubs, link, frames, ledger, options);

@@ -1,4 +1,7 @@
 import type { Position } from '@soleil/sync-protocol';
+import type { EntityManager } from 'typeorm';
+import type { CommitWatch } from '../../libs/sync/src/log/commit-watch.js';
+import type { Control } from '../../libs/sync/src/log/control-message.js';
 import type { NodeLink, NodeNews } from '../../libs/sync/src/log/node-link.js';
 import type { Random } from '../chaos/random.js';
 import type { Party, Schedule } from './schedule.js';
@@ -15,13 +18,14 @@ export class Post {
     private readonly random: Random,
   ) {}
 
-  box(owner: Party): Box {
-    const box = new Box(owner, (news) => this.send(owner, news));
+  box(owner: Party, commits: CommitWatch): Box {
+    const box = new Box(owner, commits, (from, news) => this.send(from, news));
     this.boxes.push(box);
     return box;
   }
 
-  private send(from: Party, news: NodeNews): void {
+  /** @param from is not told; null: everybody is */
+  private send(from: Party | null, news: NodeNews): void {
     const text = JSON.stringify(news);
     for (const box of this.boxes) {
       if (box.owner === from || box.owner.isGone) continue;
@@ -33,12 +37,13 @@ export class Post {
 }
 
 /** One node's: of NodeLink what the code around it uses. */
-class Box implements Pick<NodeLink, 'onNews' | 'onReconnected' | 'tell' | 'tellHeads' | 'tellSignal'> {
+class Box implements Pick<NodeLink, 'onNews' | 'onReconnected' | 'tell' | 'tellHeads' | 'tellControl' | 'tellSignal'> {
   private readonly listeners: ((news: NodeNews) => void)[] = [];
 
   constructor(
     readonly owner: Party,
-    readonly tell: (news: NodeNews) => void,
+    private readonly commits: CommitWatch,
+    private readonly send: (from: Party | null, news: NodeNews) => void,
   ) {}
 
   onNews(listener: (news: NodeNews) => void): void {
@@ -46,6 +51,14 @@ class Box implements Pick<NodeLink, 'onNews' | 'onReconnected' | 'tell' | 'tellH
   }
 
   onReconnected(): void {}
+
+  tell(news: NodeNews): void {
+    this.send(this.owner, news);
+  }
+
+  async tellControl(control: Control, transaction: EntityManager): Promise<void> {
+    this.commits.after(transaction, () => this.send(null, { kind: 'control', control }));
+  }
 
   tellHeads(heads: Iterable<[string, Position]>): void {
     this.tell({ kind: 'heads', heads: Object.fromEntries(heads) });

@@ -1,4 +1,5 @@
 import type { EntityManager } from 'typeorm';
+import type { Control } from '../../libs/sync/src/log/control-message.js';
 import type { Random } from '../chaos/random.js';
 import type { SimulatedDevice } from './device.js';
 import type { SimulatedNode } from './node.js';
@@ -48,33 +49,24 @@ export class Publishers {
 
   /** Ends a user's right to a band. */
   async revoke(node: SimulatedNode, userId: string, bandId: string): Promise<void> {
-    const channel = `band:${bandId}` as const;
-    await this.control(node, userId, [{ channel, type: 'sync.right_ended', data: { userId } }]);
+    await this.control(node, [`band:${bandId}`], { type: 'sync.right_ended', data: { userId } });
   }
 
   async endSession(node: SimulatedNode, { userId, session: sessionId }: SimulatedDevice): Promise<void> {
-    const followed = this.channels.filter((channel) => this.truth.mayFollow(userId, channel)) as `band:${string}`[];
-    const data = { userId, sessionId };
-    await this.control(
-      node,
-      userId,
-      followed.map((channel) => ({ channel, type: 'sync.session_ended', data })),
-    );
+    const followed = this.channels.filter((channel) => this.truth.mayFollow(userId, channel));
+    await this.control(node, followed, { type: 'sync.session_ended', data: { userId, sessionId } });
   }
 
   grant(userId: string, bandId: string): void {
     if (!this.locks.has(userId)) this.truth.grant(userId, bandId);
   }
 
-  private async control(
-    node: SimulatedNode,
-    userId: string,
-    messages: Parameters<SimulatedNode['publisher']['publishControl']>[0],
-  ): Promise<void> {
+  private async control(node: SimulatedNode, channels: readonly string[], control: Control): Promise<void> {
+    const { userId } = control.data;
     // As Auth does it: changes of one user's rights and sessions come one after another.
     if (this.locks.has(userId)) return;
     await this.whileLocked(node, [userId], () =>
-      this.transact(node, (transaction) => [() => node.publisher.publishControl(messages, transaction)]),
+      this.transact(node, (transaction) => [() => node.publisher.publishControl(channels, control, transaction)]),
     );
   }
 

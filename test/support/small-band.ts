@@ -42,29 +42,31 @@ export class SmallBand {
   readonly endedSessions = new Set<string>();
   /** What the next look at a folder comes upon. */
   readonly found: DriveChange[] = [];
-  private readonly delays = new Map<Delayable, () => Promise<void>>();
+  private readonly delays = new Map<Delayable, { times: number; wait: () => Promise<void> }>();
 
   join(userId: string, bandId: string, instrument: string, role: Membership['role'] = 'member'): void {
     this.memberships.set(userId, [...(this.memberships.get(userId) ?? []), { bandId, instrument, role }]);
   }
 
   /**
-   * What the next such question is about is read at once, and answered when told to.
-   * @returns `asked` resolves when it has read
+   * What the next such questions are about is read at once, and answered when told to.
+   * @returns `asked` resolves when it has read the first
    */
-  delay(question: Delayable): { asked: Promise<void>; answer: () => void } {
+  delay(question: Delayable, times = 1): { asked: Promise<void>; answer: () => void } {
     let read = (): void => undefined;
     let answer = (): void => undefined;
     const asked = new Promise<void>((resolve) => (read = resolve));
     const answered = new Promise<void>((resolve) => (answer = resolve));
-    this.delays.set(question, () => (read(), answered));
+    this.delays.set(question, { times, wait: () => (read(), answered) });
     return { asked, answer };
   }
 
   private async delayed(question: Delayable): Promise<void> {
     const delay = this.delays.get(question);
-    this.delays.delete(question);
-    await delay?.();
+    if (!delay) return;
+    delay.times -= 1;
+    if (delay.times === 0) this.delays.delete(question);
+    await delay.wait();
   }
 
   @OnQuestion('auth.token_presented')

@@ -1,4 +1,4 @@
-import type { Message, Position, Signalled } from '@soleil/sync-protocol';
+import type { Message, Position } from '@soleil/sync-protocol';
 import { controlOf, isControl, rightEnded, type Control } from '../log/control-message.js';
 import type { LogReader, Pruned } from '../log/log-reader.js';
 import type { Batch } from '../log/sequence-batch.js';
@@ -10,6 +10,7 @@ import { Room, type RoomMember } from './room.js';
 import { needsFrom, type Step } from './step.js';
 import { Tail } from './tail.js';
 import type { Turns } from './turns.js';
+import type { WeighedSignal } from './weighed-signal.js';
 
 export interface HubOptions {
   /** Messages kept in memory for readers that come back. */
@@ -172,8 +173,8 @@ export class ChannelHub {
   }
 
   /** To all who follow the channel here, wherever they stand. @param sender is not told */
-  signal(frame: Signalled, sender?: ReaderSocket): void {
-    for (const reader of this.readers) if (reader.socket !== sender) reader.socket.signal(frame);
+  signal(signal: WeighedSignal, sender?: ReaderSocket): void {
+    for (const reader of this.readers) if (reader.socket !== sender) reader.socket.signal(signal);
   }
 
   isFarBehind(cursor: number): boolean {

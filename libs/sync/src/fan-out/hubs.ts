@@ -1,4 +1,4 @@
-import type { Position, Signalled } from '@soleil/sync-protocol';
+import type { Position } from '@soleil/sync-protocol';
 import type { LogReader } from '../log/log-reader.js';
 import type { NodeLink, NodeNews } from '../log/node-link.js';
 import type { Batch } from '../log/sequence-batch.js';
@@ -7,6 +7,7 @@ import type { PositionLoss } from './history.js';
 import type { ReaderSocket } from './reader.js';
 import { ChannelHub, type HubNode, type HubOptions } from './channel-hub.js';
 import { Turns } from './turns.js';
+import type { WeighedSignal } from './weighed-signal.js';
 
 /** A channel nobody here reads is kept this long, with its tail, for devices that come back. */
 const idleMs = 5 * 60_000;
@@ -78,8 +79,8 @@ export class Hubs {
   }
 
   /** To the devices of this node that follow the channel. @param sender is not told */
-  signal(frame: Signalled, sender?: ReaderSocket): void {
-    this.hubs.get(frame.channel)?.signal(frame, sender);
+  signal(signal: WeighedSignal, sender?: ReaderSocket): void {
+    this.hubs.get(signal.frame.channel)?.signal(signal, sender);
   }
 
   private receive(news: NodeNews): void {

@@ -1,10 +1,10 @@
-import type { Signalled } from '@soleil/sync-protocol';
 import type { ChannelHub } from './channel-hub.js';
 import type { WeighedFrame } from './frames.js';
 import type { History, PositionLoss } from './history.js';
 import type { RoomMember } from './room.js';
 import { needsFrom, Step } from './step.js';
 import type { Window } from './window.js';
+import type { WeighedSignal } from './weighed-signal.js';
 
 /** What a reader needs of its socket. */
 export interface ReaderSocket {
@@ -12,7 +12,7 @@ export interface ReaderSocket {
   /** While true, no reader of this socket sends. */
   readonly isHeld: boolean;
   send(weighed: WeighedFrame): void;
-  signal(frame: Signalled): void;
+  signal(signal: WeighedSignal): void;
   /** The window is full: every reader of this socket steps back, so that it costs one window and not one for each channel. */
   windowFilled(): void;
   /** Readers that stood still because another one was reading a page may go on. */

@@ -3,10 +3,11 @@ import { z } from 'zod';
 import type { NodeLink } from '../log/node-link.js';
 import type { Hubs } from './hubs.js';
 import type { ReaderSocket } from './reader.js';
+import { weigh } from './weighed-signal.js';
 
 /**
- * Carries what is worth nothing later: to the devices that follow the channel on this node at once, without the database,
- * and to the other nodes by their link. Nothing is kept for those who are away.
+ * Carries what is worth nothing later to the devices that follow the channel, on every node, by the nodes' link. Nothing is
+ * kept for those who are away.
  */
 export class Signals {
   constructor(
@@ -14,7 +15,7 @@ export class Signals {
     private readonly link: NodeLink,
   ) {
     link.onNews((news) => {
-      if (news.kind === 'signals') for (const sent of news.signals) hubs.signal(sent);
+      if (news.kind === 'signals') for (const sent of news.signals) hubs.signal(weigh(sent));
     });
   }
 
@@ -33,7 +34,6 @@ export class Signals {
       throw new SyncError('message_too_large', 'The signal cannot be sent: its data is too large.', {
         limitBytes: limits.signalBytes,
       });
-    this.hubs.signal(sent, sender);
-    this.link.tellSignal(sent);
+    this.link.tellSignal(sent, () => this.hubs.signal(weigh(sent), sender));
   }
 }

@@ -4,6 +4,7 @@ import type { Socket } from 'socket.io';
 import type { WeighedFrame } from '../fan-out/frames.js';
 import type { PositionLoss } from '../fan-out/history.js';
 import type { Reader, ReaderSocket } from '../fan-out/reader.js';
+import type { WeighedSignal } from '../fan-out/weighed-signal.js';
 import { Window } from '../fan-out/window.js';
 import type { Access } from './access.js';
 import type { DeviceRecord } from '../ledger/device-record.js';
@@ -33,6 +34,8 @@ export interface ConnectionLimits {
   windowBytes: number;
   /** Held for its line, answers and all. */
   unsentBytes: number;
+  /** Signals that wait until its line takes them. */
+  signalBytes: number;
 }
 
 /** One device, connected. */
@@ -48,7 +51,7 @@ export class Connection implements ReaderSocket, Entitled, SignalLine {
   readonly deviceId: string;
   private readonly acceptsDeflate: boolean;
   readonly entitlement: Entitlement;
-  private readonly signals = new SignalLane(this);
+  private readonly signals: SignalLane;
   private readonly line: Line;
   /** Nothing is sent: whether it still may be is being asked. */
   isHeld = false;
@@ -66,7 +69,7 @@ export class Connection implements ReaderSocket, Entitled, SignalLine {
     readonly budget: FrameBudget,
     bus: Bus,
     { token, principal, deviceId, acceptsDeflate }: Admitted,
-    { windowBytes, unsentBytes }: ConnectionLimits,
+    { windowBytes, unsentBytes, signalBytes }: ConnectionLimits,
     /** From 0 to 1, another one for each connection: what all of them do now and then, they do not do together. */
     private readonly spread: number,
   ) {
@@ -75,6 +78,7 @@ export class Connection implements ReaderSocket, Entitled, SignalLine {
     this.principal = principal;
     this.deviceId = deviceId;
     this.entitlement = new Entitlement(bus, this);
+    this.signals = new SignalLane(this, signalBytes);
     this.line = new Line(
       socket.conn,
       unsentBytes,
@@ -102,8 +106,8 @@ export class Connection implements ReaderSocket, Entitled, SignalLine {
     this.frames.send(this.socket, weighed, this.acceptsDeflate);
   }
 
-  signal(frame: Signalled): void {
-    this.signals.send(frame);
+  signal(weighed: WeighedSignal): void {
+    this.signals.send(weighed);
   }
 
   /** A line that takes no bytes, or a device that does not acknowledge, gets signals when it does again. */

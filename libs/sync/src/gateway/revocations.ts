@@ -1,7 +1,6 @@
 import { Injectable } from '@nestjs/common';
 import { Bus, OnFact, type Facts, type Membership } from '@soleil/bus';
 import { systemChannel, userChannel } from '@soleil/sync-protocol';
-import type { Control } from '../log/control-message.js';
 import { Publisher } from '../log/publisher.js';
 import { channelsOf } from './access.js';
 
@@ -22,28 +21,17 @@ export class Revocations {
     const had = new Set(await this.channels(before));
     const has = new Set(await this.channels(after));
     const changed = [...had, ...has].filter((channel) => !had.has(channel) || !has.has(channel));
-    await this.end(changed, { type: 'sync.right_ended', data: { userId } }, transaction);
+    await this.publisher.publishControl(changed, { type: 'sync.right_ended', data: { userId } }, transaction);
   }
 
   @OnFact('auth.session_ending')
   async sessionEnding({ userId, sessionId, memberships, transaction }: Facts['auth.session_ending']): Promise<void> {
     const ofBands = await Promise.all(memberships.map((membership) => this.channels(membership)));
     const channels = [systemChannel, userChannel(userId), ...ofBands.flat()];
-    await this.end(channels, { type: 'sync.session_ended', data: { userId, sessionId } }, transaction);
+    await this.publisher.publishControl(channels, { type: 'sync.session_ended', data: { userId, sessionId } }, transaction);
   }
 
   private async channels(membership: Membership | null): Promise<string[]> {
     return membership ? channelsOf(this.bus, membership) : [];
-  }
-
-  private async end(
-    channels: readonly string[],
-    control: Control,
-    transaction: Facts['auth.session_ending']['transaction'],
-  ): Promise<void> {
-    await this.publisher.publishControl(
-      channels.map((channel) => ({ channel, ...control })),
-      transaction,
-    );
   }
 }

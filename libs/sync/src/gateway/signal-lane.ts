@@ -1,7 +1,8 @@
-import { signalName, type Signalled } from '@soleil/sync-protocol';
+import type { Signalled } from '@soleil/sync-protocol';
+import type { WeighedSignal } from '../fan-out/weighed-signal.js';
 
-/** Signals that wait for one socket, at most. Beyond that the oldest is dropped. */
-const mostWaiting = 256;
+/** What a signal that waits costs beside its JSON. */
+const entryBytes = 200;
 
 /** What a lane needs of its socket. */
 export interface SignalLine {
@@ -16,30 +17,45 @@ export interface SignalLine {
  * not yet acknowledged, is ahead of them.
  */
 export class SignalLane {
-  private readonly waiting = new Map<string, Signalled>();
+  private readonly waiting = new Map<string, WeighedSignal>();
+  private bytes = 0;
 
-  constructor(private readonly line: SignalLine) {}
+  /** @param mostBytes that wait, but for a single signal that is larger; beyond it the oldest are dropped */
+  constructor(
+    private readonly line: SignalLine,
+    private readonly mostBytes: number,
+  ) {}
 
-  send(frame: Signalled): void {
-    const name = signalName(frame);
-    if (this.waiting.size === 0 && this.line.isFree) return this.line.sendSignal(frame);
+  send(weighed: WeighedSignal): void {
+    if (this.waiting.size === 0 && this.line.isFree) return this.line.sendSignal(weighed.frame);
     // The newest stand last.
-    this.waiting.delete(name);
-    this.waiting.set(name, frame);
-    if (this.waiting.size > mostWaiting) this.waiting.delete(this.waiting.keys().next().value!);
+    this.drop(weighed.name);
+    this.waiting.set(weighed.name, weighed);
+    this.bytes += entryBytes + weighed.bytes;
+    for (const name of this.waiting.keys()) {
+      if (this.bytes <= this.mostBytes || this.waiting.size === 1) return;
+      this.drop(name);
+    }
   }
 
   /** The line may be free again. */
   flush(): void {
-    for (const [name, frame] of this.waiting) {
+    for (const [name, { frame }] of this.waiting) {
       if (!this.line.isFree) return;
-      this.waiting.delete(name);
+      this.drop(name);
       this.line.sendSignal(frame);
     }
   }
 
   /** The socket does not follow the channel any more. */
   forget(channel: string): void {
-    for (const [name, frame] of this.waiting) if (frame.channel === channel) this.waiting.delete(name);
+    for (const [name, { frame }] of this.waiting) if (frame.channel === channel) this.drop(name);
+  }
+
+  private drop(name: string): void {
+    const weighed = this.waiting.get(name);
+    if (!weighed) return;
+    this.waiting.delete(name);
+    this.bytes -= entryBytes + weighed.bytes;
   }
 }

@@ -1,6 +1,6 @@
 import { Inject, Logger, type BeforeApplicationShutdown } from '@nestjs/common';
 import { WebSocketGateway as Gateway, type OnGatewayConnection, type OnGatewayInit } from '@nestjs/websockets';
-import { Bus, OnFact, type Facts } from '@soleil/bus';
+import { Bus } from '@soleil/bus';
 import { handshake, limits, protocolVersion, SyncError, type Handshake } from '@soleil/sync-protocol';
 import type { Namespace, Socket } from 'socket.io';
 import { z } from 'zod';
@@ -70,12 +70,11 @@ export class WebSocketGateway implements OnGatewayInit, OnGatewayConnection, Bef
   ) {
     this.round = setInterval(() => this.lookOver(), roundMs);
     link.onNews((news) => {
-      if (news.kind === 'session') this.endSession(news.sessionId);
+      if (news.kind !== 'control') return;
+      if (news.control) this.obey(news.control);
+      else this.askAllAnew();
     });
-    // That a session ended may have been told meanwhile.
-    link.onReconnected(() => {
-      for (const connection of this.connections) connection.askAnew();
-    });
+    link.onReconnected(() => this.askAllAnew());
   }
 
   /** Everybody connected to this node. */
@@ -122,7 +121,8 @@ export class WebSocketGateway implements OnGatewayInit, OnGatewayConnection, Bef
     const { windowBytes, frameBytes } = this.options;
     // The frame that fills the window goes beyond it, and so may answers.
     const beyondBytes = 2 * frameBytes;
-    const ownWindowBytes = Math.max(windowBytes - beyondBytes, Math.ceil(windowBytes / 4));
+    const signalBytes = Math.ceil(windowBytes / 16);
+    const ownWindowBytes = Math.max(windowBytes - beyondBytes - signalBytes, Math.ceil(windowBytes / 4));
     const connection = new Connection(
       socket,
       this.sender!,
@@ -130,7 +130,7 @@ export class WebSocketGateway implements OnGatewayInit, OnGatewayConnection, Bef
       new FrameBudget(this.options.framesPerSecond, monotonicMs),
       this.bus,
       admitted,
-      { windowBytes: ownWindowBytes, unsentBytes: ownWindowBytes + beyondBytes },
+      { windowBytes: ownWindowBytes, unsentBytes: ownWindowBytes + beyondBytes, signalBytes },
       (this.connections.everAdded * goldenRatio) % 1,
     );
     this.replaceEarlier(connection);
@@ -147,12 +147,6 @@ export class WebSocketGateway implements OnGatewayInit, OnGatewayConnection, Bef
     if (this.devicesOf(connection) >= this.options.devicesPerUser) connection.close(this.tooManyDevices());
     // The session may have ended since it was asked for.
     else connection.askAnew();
-  }
-
-  @OnFact('auth.user_logged_out')
-  loggedOut({ sessionId }: Facts['auth.user_logged_out']): void {
-    this.endSession(sessionId);
-    this.link.tell({ kind: 'session', sessionId });
   }
 
   async beforeApplicationShutdown(): Promise<void> {
@@ -195,6 +189,10 @@ export class WebSocketGateway implements OnGatewayInit, OnGatewayConnection, Bef
   private obey({ type, data }: Control): void {
     if (type === 'sync.session_ended') this.endSession(data.sessionId);
     else for (const connection of this.connections.of(data.userId)) connection.askAnew();
+  }
+
+  private askAllAnew(): void {
+    for (const connection of this.connections) connection.askAnew();
   }
 
   private endSession(sessionId: string): void {

@@ -1,9 +1,11 @@
 import { randomInt } from 'node:crypto';
 import { Logger } from '@nestjs/common';
-import { signalName, type Position, type Signalled } from '@soleil/sync-protocol';
+import type { Position, Signalled } from '@soleil/sync-protocol';
 import type { PoolClient } from 'pg';
-import type { DataSource, QueryRunner } from 'typeorm';
+import type { DataSource, EntityManager, QueryRunner } from 'typeorm';
 import { queryWithin } from './borrowed-runner.js';
+import type { Control } from './control-message.js';
+import { SignalPost } from './signal-post.js';
 
 /** What one node tells the others. All of it is a hint: what is lost is found by looking at the database. */
 export type NodeNews =
@@ -11,10 +13,10 @@ export type NodeNews =
   | { kind: 'outbox' }
   /** New heads of channels; null: too many to list, look at all. */
   | { kind: 'heads'; heads: Record<string, Position> | null }
-  /** A session was ended. */
-  | { kind: 'session'; sessionId: string }
+  /** What has just committed ends a right, or may do so; null: there was no room to say whose. */
+  | { kind: 'control'; control: Control | null }
   /** Worth nothing later: not a hint, and nobody looks for what is lost. */
-  | { kind: 'signals'; signals: Signalled[] }
+  | { kind: 'signals'; batch: number; signals: readonly Signalled[] }
   /** An operation was enqueued. */
   | { kind: 'queue' }
   /** An operation was cancelled: who works on it may stop. */
@@ -30,6 +32,14 @@ const reconnectMs = 500;
 const probeEveryMs = 5_000;
 /** … and is given up when it does not answer for this long. */
 const answerWithinMs = 5_000;
+
+type Client = PoolClient & { end(): Promise<void> };
+
+/** Null where it is too large. @param node who tells; null: no node is left out */
+function payloadOf(node: string | null, news: NodeNews): string | null {
+  const payload = JSON.stringify({ node, news });
+  return Buffer.byteLength(payload) > payloadBytes ? null : payload;
+}
 
 const impatient = (text: string) => ({ text, query_timeout: answerWithinMs });
 
@@ -55,20 +65,19 @@ export class NodeLink {
   private readonly telling = new Map<string, boolean>();
   private readonly heads = new Map<string, Position>();
   private sending: Promise<void> | null = null;
-  private readonly signals = new Map<string, Signalled>();
-  private signalling: Promise<void> | null = null;
+  private readonly post = new SignalPost(payloadBytes * 0.9);
 
   constructor(
     private readonly database: DataSource,
     private readonly node: string,
   ) {}
 
-  /** News of other nodes, never this node's own. */
+  /** News of other nodes, and not this node's own, but for `control`. */
   onNews(listener: (news: NodeNews) => void): void {
     this.listeners.add(listener);
   }
 
-  /** News may have been missed: look at everything once. */
+  /** News may have been missed: look at everything once. Called before any later news is told. */
   onReconnected(listener: () => void): void {
     this.reconnected.add(listener);
   }
@@ -86,7 +95,7 @@ export class NodeLink {
     this.stopped = true;
     this.stopProbing();
     if (this.reconnect) clearTimeout(this.reconnect);
-    await Promise.all([this.sending, this.signalling]);
+    await Promise.all([this.sending, this.post.stop()]);
     const runner = this.runner;
     this.runner = null;
     // A pooled connection that still listens would be handed to somebody else.
@@ -109,10 +118,21 @@ export class NodeLink {
     if (this.heads.size > 0) this.sending ??= this.sendHeads();
   }
 
-  /** Like {@link tell}: while earlier ones are on their way, the latest of each name. */
-  tellSignal(signal: Signalled): void {
-    this.signals.set(signalName(signal), signal);
-    this.signalling ??= this.sendSignals();
+  /**
+   * Tells all nodes, this one too, when `transaction` commits: before any signal that is sent after that. The one notification in
+   * a business transaction: rights change rarely.
+   */
+  async tellControl(control: Control, transaction: EntityManager): Promise<void> {
+    const payload = payloadOf(null, { kind: 'control', control }) ?? payloadOf(null, { kind: 'control', control: null });
+    await transaction.query('select pg_notify($1, $2)', [postgresChannel, payload]);
+  }
+
+  /**
+   * Tells the other nodes, and calls `deliver` when all news of what had committed before has been told here. While earlier
+   * signals are on their way, the latest of each name waits. Without a database `deliver` is called all the same.
+   */
+  tellSignal(signal: Signalled, deliver: () => void): void {
+    this.post.send(signal, deliver);
   }
 
   private async tellOn(name: string, news: NodeNews): Promise<void> {
@@ -121,30 +141,6 @@ export class NodeLink {
       await this.notify(news);
     } while (this.telling.get(name));
     this.telling.delete(name);
-  }
-
-  private async sendSignals(): Promise<void> {
-    try {
-      while (this.signals.size > 0) {
-        // What waits behind one that could not be sent is too late by now.
-        if (!(await this.notify({ kind: 'signals', signals: this.takeSignals() }))) this.signals.clear();
-      }
-    } finally {
-      this.signalling = null;
-    }
-  }
-
-  /** As many as fit, at least one. */
-  private takeSignals(): Signalled[] {
-    const taken: Signalled[] = [];
-    let bytes = 0;
-    for (const [name, signal] of this.signals) {
-      bytes += Buffer.byteLength(JSON.stringify(signal)) + 1;
-      if (taken.length > 0 && bytes > payloadBytes * 0.9) break;
-      this.signals.delete(name);
-      taken.push(signal);
-    }
-    return taken;
   }
 
   private async sendHeads(): Promise<void> {
@@ -159,23 +155,18 @@ export class NodeLink {
     }
   }
 
-  /** @returns whether it was sent */
-  private async notify(news: NodeNews): Promise<boolean> {
-    let payload = JSON.stringify({ node: this.node, news });
-    if (Buffer.byteLength(payload) > payloadBytes)
-      payload = JSON.stringify({ node: this.node, news: { kind: 'heads', heads: null } });
+  private async notify(news: NodeNews): Promise<void> {
+    const payload = payloadOf(this.node, news) ?? payloadOf(this.node, { kind: 'heads', heads: null });
     try {
       await queryWithin(this.database, answerWithinMs, 'select pg_notify($1, $2)', [postgresChannel, payload]);
-      return true;
     } catch (error) {
       this.logger.debug(`A hint was not sent: ${(error as Error).message}`);
-      return false;
     }
   }
 
   private async listen(): Promise<void> {
     const runner = this.database.createQueryRunner();
-    let client: (PoolClient & { end(): Promise<void> }) | null = null;
+    let client: Client | null = null;
     let isOver = false;
     const over = (): void => {
       if (isOver) return;
@@ -183,23 +174,36 @@ export class NodeLink {
       this.lost(runner);
     };
     try {
-      client = (await runner.connect()) as PoolClient & { end(): Promise<void> };
+      client = (await runner.connect()) as Client;
       client.on('notification', (notification) => this.receive(notification.payload ?? ''));
       client.once('end', over);
       await client.query(impatient(`listen ${postgresChannel}`));
       // Shared: a session that the network has swallowed may still hold it.
       await client.query(impatient(`select pg_advisory_lock_shared(${presenceLocks}, ${this.number})`));
-      this.runner = runner;
-      this.watch(client);
+      this.opened(runner, client);
     } catch (error) {
       this.logger.warn(`Not listening for now: ${(error as Error).message}`);
       // Given back, it might be lent to somebody else: dead, or still listening.
       client?.end().catch(() => undefined);
+      this.post.cutOff();
       over();
     }
   }
 
-  private watch(client: PoolClient & { end(): Promise<void> }): void {
+  /** In this turn, and before any news is taken: what comes now is later than all that was missed. */
+  private opened(runner: QueryRunner, client: Client): void {
+    this.runner = runner;
+    for (const listener of this.reconnected) listener();
+    // On this connection, for no other keeps the place of what it tells among what it hears.
+    this.post.opened(async (batch, signals) => {
+      const payload = payloadOf(this.node, { kind: 'signals', batch, signals });
+      try {
+        await client.query({ ...impatient('select pg_notify($1, $2)'), values: [postgresChannel, payload] });
+      } catch (error) {
+        client.end().catch(() => undefined);
+        throw error;
+      }
+    });
     this.probe = setInterval(() => {
       client.query(impatient('select')).catch(() => client.end());
     }, probeEveryMs);
@@ -213,21 +217,21 @@ export class NodeLink {
   private lost(runner: QueryRunner): void {
     this.stopProbing();
     this.runner = null;
+    this.post.closed();
     void runner.release().catch(() => undefined);
     if (this.stopped || this.reconnect) return;
     this.reconnect = setTimeout(() => {
       this.reconnect = null;
-      void this.listen().then(() => {
-        if (this.runner) for (const listener of this.reconnected) listener();
-      });
+      void this.listen();
     }, reconnectMs);
   }
 
   /** Whoever may connect to the database may notify. What a node cannot use it does without: it is a hint. */
   private receive(payload: string): void {
+    if (!this.runner) return;
     try {
-      const { node, news } = JSON.parse(payload) as { node: string; news: NodeNews };
-      if (node === this.node) return;
+      const { node, news } = JSON.parse(payload) as { node: string | null; news: NodeNews };
+      if (node === this.node) return news.kind === 'signals' ? this.post.cameBack(news.batch) : undefined;
       for (const listener of this.listeners) listener(news);
     } catch (error) {
       this.logger.warn(`A hint is of no use: ${(error as Error).message}`);

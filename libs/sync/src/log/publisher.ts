@@ -1,5 +1,6 @@
 import type { DataSource, EntityManager } from 'typeorm';
 import type { CommitWatch } from './commit-watch.js';
+import type { Control } from './control-message.js';
 import { translated } from './database-away.js';
 import type { NodeLink } from './node-link.js';
 import { refuseControl, toRow, type OutboxMessage, type OutboxRow } from './outbox-message.js';
@@ -34,9 +35,15 @@ export class Publisher {
     return this.store(messages.map(toRow), transaction);
   }
 
-  /** Control messages, `sync.…`: what nodes must do at that offset, before anything later is sent. Not for publishers. */
-  async publishControl(messages: readonly OutboxMessage[], transaction: EntityManager): Promise<string[]> {
-    return this.store(messages.map(toRow), transaction);
+  /**
+   * What nodes must do before anything later is sent in these channels. Not for publishers. The log has its place among
+   * messages; its place among signals, which are in no log, is when the transaction commits.
+   */
+  async publishControl(channels: readonly string[], control: Control, transaction: EntityManager): Promise<void> {
+    if (channels.length === 0) return;
+    const rows = channels.map((channel) => toRow({ channel, ...control }));
+    await this.store(rows, transaction);
+    await this.link.tellControl(control, transaction);
   }
 
   /** What a node sends to itself, by the way of all that is published without a transaction. Resolves when it is stored. */
