@@ -31,3 +31,4 @@ export type {
   Role,
 } from './questions.js';
 export type { FileUpdatedFact, OperationFact, OperationFailedFact, ProgressFact } from './sync-facts.js';
+export { together } from './together.js';

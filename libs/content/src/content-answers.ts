@@ -44,13 +44,15 @@ export class ContentAnswers implements OnApplicationBootstrap, OnModuleDestroy {
     return { audiences: audiencesFor(instrument, role) };
   }
 
-  /** A file that a newer revision has overtaken gets its verdict too, but is not remembered. */
+  /** A revision that was read before is not read again. One that a newer has overtaken gets its verdict too, but is not remembered. */
   @OnQuestion('content.parse_requested')
   async parse({
     file,
     operationId,
   }: Ask<'content.parse_requested'>): Promise<Answer<'content.parse_requested'> & { content: ContentSummary }> {
     const { fileId, revision } = file;
+    const known = file.problem ? null : await this.store.find(file);
+    if (known) return { audience: known.audience, content: known };
     const content = await this.parser.parse(file, async (limit) => {
       const { bytes } = await this.bus.request('drive.bytes_requested', { fileId, revision, limit });
       return bytes;

@@ -130,8 +130,43 @@ describe('what is remembered', () => {
     ]);
   });
 
+  it('is not read again, as long as it is the same revision, without a problem, and the same parser', async () => {
+    const part = one.drive.put('f1', 'Blues_Bb.pdf', pdf, 1);
+    const first = await parse(part);
+    expect(await parse(part)).toEqual(first);
+    await parse(one.drive.put('f2', 'Cut_Bb.pdf', '%PDF-1.4'));
+    await parse(one.drive.put('f2', 'Cut_Bb.pdf', '%PDF-1.4'));
+    await parse(one.drive.put('f1', 'Blues_Eb.pdf', pdf, 2));
+    await one.dataSource.query('update content_file set parser_version = 0');
+    await parse(one.drive.put('f1', 'Blues_Eb.pdf', pdf, 2));
+    expect(one.drive.asked.map(({ fileId }) => fileId)).toEqual(['f1', 'f2', 'f2', 'f1', 'f1']);
+  });
+
+  it('of many files at once is committed with the fact of each, and one that cannot be stored harms no other', async () => {
+    await one.dataSource.query(`alter table content_file add constraint no_waltz check (title <> 'Waltz')`);
+    const titles = ['Blues', 'Waltz', 'Reel', 'Jig'];
+    const outcomes = await Promise.allSettled(
+      titles.map((title) => parse(one.drive.put(title, `${title}_Bb.pdf`, pdf), title)),
+    );
+    expect(outcomes.map(({ status }) => status)).toEqual(['fulfilled', 'rejected', 'fulfilled', 'fulfilled']);
+    const told = await one.facts.until((facts) => facts.length === 3);
+    expect(told.map(({ fileId, causedBy }) => [fileId, causedBy]).sort()).toEqual([
+      ['Blues', 'Blues'],
+      ['Jig', 'Jig'],
+      ['Reel', 'Reel'],
+    ]);
+  });
+
+  it('is the latest of several revisions that were read at once', async () => {
+    const revisions = [1, 3, 2].map((revision) => one.drive.put('f1', `Blues ${revision}_Bb.pdf`, pdf, revision));
+    await Promise.all(revisions.map((file) => parse(file, `r${file.revision}`)));
+    expect(await one.content.audienceOf('f1')).toMatchObject({ revision: 3 });
+    expect((await one.facts.until((told) => told.length === 2)).map(({ causedBy }) => causedBy)).toEqual(['r1', 'r3']);
+  });
+
   it('is forgotten once, and a reading that was under way does not bring it back', async () => {
     await parse(one.drive.put('f1', 'Blues_Bb.pdf', pdf, 1));
+    await one.dataSource.query('update content_file set parser_version = 0');
     let open = (): void => undefined;
     one.drive.gate = new Promise((resolve) => (open = resolve));
     const late = parse(one.drive.put('f1', 'Blues_Bb.pdf', pdf, 1));

@@ -2,6 +2,7 @@ import type { DriveFile } from '@soleil/bus';
 import type { ContentSummary } from '@soleil/sync-protocol';
 import { audioHeadBytes, checkAudio } from './audio.js';
 import { audienceOfName, leaderAudience } from './audience.js';
+import { ByteBudget } from './byte-budget.js';
 import { ChartWorker } from './chart-worker.js';
 import { readChart } from './chart.js';
 import type { ContentSettings } from './content-options.js';
@@ -17,6 +18,9 @@ import { songId } from './song-id.js';
  */
 export const parserVersion = 1;
 
+/** Of all files that are being read. Files are many at once, and may be as large as `pdfLimitBytes`. */
+const heldBytes = 64 * 1024 * 1024;
+
 /** Fetches the first `limit` bytes of the file. */
 export type ReadBytes = (limit: number) => Promise<Uint8Array>;
 
@@ -29,6 +33,7 @@ const leaderProblems = new Set(['link_leaves_folder', 'path_invalid']);
 /** From a file's name and bytes to what a screen shows of it. The same name and bytes give the same summary. */
 export class Parser {
   private readonly charts: ChartWorker;
+  private readonly held = new ByteBudget(heldBytes);
 
   /** @param onFault told of parsers that fell over; the file gets its verdict all the same */
   constructor(
@@ -45,18 +50,9 @@ export class Parser {
     const known = this.knownProblem(file, name);
     if (known || !name.format) return this.summary(file, name, { problem: known });
 
-    const limit = this.bytesWanted(file, name.format);
-    const { buffer, byteOffset, byteLength } = await readBytes(limit);
-    const bytes = Buffer.from(buffer, byteOffset, byteLength);
-    try {
-      const finding =
-        bytes.length === 0 ? { problem: problems.empty() } : await this.look(name, name.format, bytes, limit >= file.size);
-      if (finding.fault) this.onFault(file, finding.fault);
-      return this.summary(file, name, finding);
-    } catch (fault) {
-      this.onFault(file, fault);
-      return this.summary(file, name, { problem: problems.parseFailed() });
-    }
+    const { format } = name;
+    const limit = this.bytesWanted(file, format);
+    return this.held.run(limit, () => this.read(file, name, format, limit, readBytes));
   }
 
   /** Starts the chart parser's thread ahead of the first chart, which would wait some 200 ms for it. */
@@ -66,6 +62,26 @@ export class Parser {
 
   async close(): Promise<void> {
     await this.charts.close();
+  }
+
+  private async read(
+    file: DriveFile,
+    name: FileName,
+    format: Format,
+    limit: number,
+    readBytes: ReadBytes,
+  ): Promise<ContentSummary> {
+    const { buffer, byteOffset, byteLength } = await readBytes(limit);
+    const bytes = Buffer.from(buffer, byteOffset, byteLength);
+    try {
+      const finding =
+        bytes.length === 0 ? { problem: problems.empty() } : await this.look(name, format, bytes, limit >= file.size);
+      if (finding.fault) this.onFault(file, finding.fault);
+      return this.summary(file, name, finding);
+    } catch (fault) {
+      this.onFault(file, fault);
+      return this.summary(file, name, { problem: problems.parseFailed() });
+    }
   }
 
   /** What is wrong with a file before anybody has looked into it. */

@@ -7,7 +7,7 @@ export interface TellerSettings {
   tellPollMs: number;
 }
 
-const batchSize = 32;
+const batchSize = 200;
 const firstBackoffMs = 100;
 /** Another process tells at present. */
 const busyMs = 200;
@@ -90,9 +90,10 @@ export class Teller {
     const seqs = (status: string): string[] =>
       facts.filter((_, index) => outcomes[index]?.status === status).map(({ seq }) => seq);
     await manager.query(`delete from content_fact where seq = any($1::bigint[])`, [seqs('fulfilled')]);
-    await manager.query(postpone, [seqs('rejected'), firstBackoffMs, this.settings.tellBackoffMaxMs]);
     const failure = outcomes.find((outcome) => outcome.status === 'rejected');
-    if (failure) this.onFailure('A fact was not taken, and will be told again', failure.reason);
+    if (!failure) return 0;
+    await manager.query(postpone, [seqs('rejected'), firstBackoffMs, this.settings.tellBackoffMaxMs]);
+    this.onFailure('A fact was not taken, and will be told again', failure.reason);
     return 0;
   }
 

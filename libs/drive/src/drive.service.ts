@@ -1,6 +1,6 @@
 import type { Readable } from 'node:stream';
 import { Inject, Injectable, Logger, type OnApplicationBootstrap, type OnModuleDestroy } from '@nestjs/common';
-import { Bus, type Answer, type DriveFile, type DriveFileState, type DriveNotification } from '@soleil/bus';
+import { Bus, together, type Answer, type DriveFile, type DriveFileState, type DriveNotification } from '@soleil/bus';
 import { DataSource, IsNull } from 'typeorm';
 import { BandSource } from './band-source.js';
 import { DriveError } from './drive-error.js';
@@ -32,6 +32,9 @@ export interface OpenedFile {
   end: number;
 }
 
+/** Files that one query looks up. */
+const mostAtOnce = 200;
+
 const uuid = /^[0-9a-f]{8}(-[0-9a-f]{4}){3}-[0-9a-f]{12}$/i;
 
 /** The files of the bands. Watching begins once the application is up, and ends before it goes down. */
@@ -43,6 +46,7 @@ export class DriveService implements OnApplicationBootstrap, OnModuleDestroy {
   private readonly stopping = new Stop();
   private beginning: Promise<void> = Promise.resolve();
   private hasBegun = false;
+  private readonly finding = together((fileIds: readonly string[]) => this.rowsOf(fileIds), { atMost: mostAtOnce });
 
   constructor(
     private readonly dataSource: DataSource,
@@ -201,9 +205,18 @@ export class DriveService implements OnApplicationBootstrap, OnModuleDestroy {
   }
 
   private async rowOf(fileId: string): Promise<DriveFileRow> {
-    const row = uuid.test(fileId) ? await this.dataSource.manager.findOneBy(DriveFileRow, { fileId }) : null;
+    const row = uuid.test(fileId) ? await this.finding(fileId.toLowerCase()) : null;
     if (!row) throw new DriveError('file_unknown', 'There is no such file.');
     return row;
+  }
+
+  private async rowsOf(fileIds: readonly string[]): Promise<(DriveFileRow | null)[]> {
+    const rows = await this.dataSource
+      .createQueryBuilder(DriveFileRow, 'f')
+      .where('f.fileId = any(:fileIds::uuid[])', { fileIds })
+      .getMany();
+    const byId = new Map(rows.map((row) => [row.fileId, row]));
+    return fileIds.map((fileId) => byId.get(fileId) ?? null);
   }
 }
 

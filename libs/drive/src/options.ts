@@ -16,7 +16,7 @@ export interface DriveOptions {
   maxFileBytes: number;
   /** Files of one folder that are hashed at once. Default 8. */
   concurrentHashes: number;
-  /** Facts told at once, all of distinct files. Default 32. */
+  /** Facts told at once, all of distinct files. Default 200. */
   tellBatch: number;
   /** How long another process leaves the telling of a band to one that has died while telling. Default 3,000. */
   tellLeaseMs: number;
@@ -33,7 +33,7 @@ export const driveDefaults: DriveOptions = {
   folderRetryMs: 1_000,
   maxFileBytes: 200 * 1024 * 1024,
   concurrentHashes: 8,
-  tellBatch: 32,
+  tellBatch: 200,
   tellLeaseMs: 3_000,
   changeRetentionDays: 30,
   providers: [],

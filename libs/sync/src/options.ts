@@ -113,7 +113,7 @@ export const defaultSyncOptions: Omit<ResolvedSyncOptions, 'node'> = {
   devicesPerUser: 10,
   subscriptionsPerConnection: 50,
   framesPerSecond: 100,
-  workers: 4,
+  workers: 32,
   operationTimeoutMs: minutes(1),
   attempts: 3,
   retryBaseMs: seconds(1),

@@ -1,5 +1,4 @@
-import type { Facts } from '@soleil/bus';
-import DataLoader from 'dataloader';
+import { together, type Facts } from '@soleil/bus';
 import type { DataSource, EntityManager } from 'typeorm';
 import type { FileSynchronizer } from './file-synchronizer.js';
 import { LeaseLost, type Claim, type OperationQueue, type Progress } from './operation-queue.js';
@@ -28,12 +27,7 @@ const mostAtOnce = 50;
  * what a completion costs is its commit. One that cannot be published harms no other.
  */
 export class Completions {
-  private onItsWay: Promise<unknown> = Promise.resolve();
-  private readonly loader = new DataLoader<Prepared, Completed>((all) => this.inOneOrAlone(all), {
-    cache: false,
-    maxBatchSize: mostAtOnce,
-    batchScheduleFn: (dispatch) => void this.onItsWay.then(dispatch),
-  });
+  private readonly completing = together((all: readonly Prepared[]) => this.inOne(all), { atMost: mostAtOnce });
 
   constructor(
     private readonly database: DataSource,
@@ -43,25 +37,7 @@ export class Completions {
 
   /** @throws LeaseLost; what its publishing throws, or the database. It has no effect then */
   complete(prepared: Prepared): Promise<Completed> {
-    return this.loader.load(prepared);
-  }
-
-  private async inOneOrAlone(all: readonly Prepared[]): Promise<(Completed | Error)[]> {
-    const together = this.inOne(all);
-    this.onItsWay = together.catch(() => undefined);
-    try {
-      return await together;
-    } catch (error) {
-      if (all.length === 1) return [error as Error];
-      return Promise.all(
-        all.map((one) =>
-          this.inOne([one]).then(
-            ([alone]) => alone!,
-            (own: Error) => own,
-          ),
-        ),
-      );
-    }
+    return this.completing(prepared);
   }
 
   private async inOne(all: readonly Prepared[]): Promise<(Completed | Error)[]> {

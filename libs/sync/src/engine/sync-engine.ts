@@ -1,7 +1,6 @@
 import { Injectable, Logger, type BeforeApplicationShutdown, type OnApplicationBootstrap } from '@nestjs/common';
-import { Bus, CodedError, type Facts } from '@soleil/bus';
+import { Bus, CodedError, together, type Facts } from '@soleil/bus';
 import { codes, SyncError } from '@soleil/sync-protocol';
-import DataLoader from 'dataloader';
 import type { DataSource } from 'typeorm';
 import { SyncItem } from '../entities/sync-item.js';
 import { priorities, SyncOperation, type OperationKind, type OperationStatus } from '../entities/sync-operation.js';
@@ -62,7 +61,7 @@ export class SyncEngine implements OnApplicationBootstrap, BeforeApplicationShut
   private readonly held = new Map<string, Held>();
   private readonly slots: Slots;
   private readonly completions: Completions;
-  private readonly enqueuing: DataLoader<NewOperation, Enqueued>;
+  private readonly enqueuing: (operation: NewOperation) => Promise<Enqueued>;
   private loop: Promise<void> | null = null;
   private heartbeat: NodeJS.Timeout | null = null;
   private beating: Promise<void> | null = null;
@@ -80,28 +79,10 @@ export class SyncEngine implements OnApplicationBootstrap, BeforeApplicationShut
   ) {
     this.slots = new Slots(options.workers);
     this.completions = new Completions(database, queue, files);
-    let onItsWay: Promise<unknown> = Promise.resolve();
-    this.enqueuing = new DataLoader<NewOperation, Enqueued>(
-      async (wanted) => {
-        const together = queue.enqueue(wanted);
-        onItsWay = together.catch(() => undefined);
-        try {
-          return await together;
-        } catch (error) {
-          if (wanted.length === 1 || isDatabaseAway(error)) return wanted.map(() => error as Error);
-          // One that cannot be stored harms no other.
-          return Promise.all(
-            wanted.map((one) =>
-              queue.enqueue([one]).then(
-                ([alone]) => alone!,
-                (own: Error) => own,
-              ),
-            ),
-          );
-        }
-      },
-      { cache: false, maxBatchSize: mostAtOnce, batchScheduleFn: (dispatch) => void onItsWay.then(dispatch) },
-    );
+    this.enqueuing = together((wanted: readonly NewOperation[]) => queue.enqueue(wanted), {
+      atMost: mostAtOnce,
+      isHopeless: isDatabaseAway,
+    });
     link.onNews((news) => {
       if (news.kind === 'queue') this.wakeUp.notify();
       if (news.kind === 'cancelled') this.held.get(news.operationId)?.lost.abort();
@@ -114,7 +95,7 @@ export class SyncEngine implements OnApplicationBootstrap, BeforeApplicationShut
    * enqueued while a transaction is on its way share the next one.
    */
   async enqueue(operation: NewOperation): Promise<string> {
-    const { id, isNew } = await this.enqueuing.load(operation);
+    const { id, isNew } = await this.enqueuing(operation);
     this.wakeUp.notify();
     if (isNew) {
       this.link.tell({ kind: 'queue' });

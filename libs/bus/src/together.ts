@@ -1,0 +1,55 @@
+import DataLoader from 'dataloader';
+
+/**
+ * Makes one piece of work of many asks: what is asked while one is on its way goes into the next together, in the order of
+ * the asks, so that a statement and a commit are paid once for all of them, and who asks alone waits for nobody. Where it
+ * fails, each is tried alone: one that cannot be done harms no other. Work that takes longer than a second keeps nobody
+ * else: its connection may be dead.
+ *
+ * @param work answers in the order of the asks; an Error among the answers fails its own ask only
+ * @param atMost asks in one piece of work
+ * @param isHopeless which errors would befall each alone as well
+ */
+export function together<Ask, Answer>(
+  work: (asks: readonly Ask[]) => Promise<readonly (Answer | Error)[]>,
+  { atMost, isHopeless = () => false }: { atMost: number; isHopeless?: (error: unknown) => boolean },
+): (ask: Ask) => Promise<Answer> {
+  let onItsWay: Promise<unknown> = Promise.resolve();
+  let turn: Promise<unknown> = Promise.resolve();
+  const loader = new DataLoader<Ask, Answer>(
+    async (asks) => {
+      const all = work(asks);
+      onItsWay = settledOrLate(all);
+      try {
+        return await all;
+      } catch (error) {
+        if (asks.length === 1 || isHopeless(error)) return asks.map(() => error as Error);
+        return Promise.all(
+          asks.map((ask) =>
+            work([ask]).then(
+              ([answer]) => answer!,
+              (own: Error) => own,
+            ),
+          ),
+        );
+      }
+    },
+    {
+      cache: false,
+      maxBatchSize: atMost,
+      batchScheduleFn: (dispatch) => {
+        turn = turn.then(dispatch).then(() => onItsWay);
+      },
+    },
+  );
+  return (ask) => loader.load(ask);
+}
+
+const lateMs = 1_000;
+
+async function settledOrLate(work: Promise<unknown>): Promise<void> {
+  let timer: NodeJS.Timeout | undefined;
+  const late = new Promise((resolve) => (timer = setTimeout(resolve, lateMs)));
+  await Promise.race([work, late]).catch(() => undefined);
+  clearTimeout(timer);
+}
