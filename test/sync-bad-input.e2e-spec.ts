@@ -51,6 +51,16 @@ describe('bad input at the gateway', () => {
     return code;
   };
 
+  it('answers a frame that is all wrong with a few lines', async () => {
+    const wrong = Object.fromEntries(Array.from({ length: 3_000 }, (_, n) => [`key-${n}`, n]));
+    const socket = client({ token: 'tina' });
+    for (const frame of [wrong, { channel: 'x'.repeat(20_000) }, { channel: 'system', position: wrong }]) {
+      const answer = await send(socket, 'subscribe', frame);
+      expect(answer.error.code).toBe('frame_invalid');
+      expect(JSON.stringify(answer).length).toBeLessThan(2_000);
+    }
+  });
+
   it.each([
     ['no token', { token: undefined }, 'token_missing'],
     ['an empty token', { token: '' }, 'token_missing'],
@@ -194,15 +204,12 @@ describe('bad input at the gateway', () => {
   });
 
   it('closes the sockets of a session that signs out, at once', async () => {
-    const socket = client({ token: 'tina' });
+    sync.band.join('sam', 'b1', 'drums');
+    const socket = client({ token: 'sam' });
     await next(socket, 'connect');
     const closing = next(socket, 'closing');
     const gone = next<string>(socket, 'disconnect');
-    await sync.bus.publish('auth.user_logged_out', {
-      userId: 'tina',
-      sessionId: 'session-of-tina',
-      at: new Date().toISOString(),
-    });
+    await sync.endSession('sam');
     expect(await closing).toMatchObject({ error: { code: 'session_ended' }, reconnect: false });
     expect(await gone).toBe('io server disconnect');
   });

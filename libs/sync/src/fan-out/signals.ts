@@ -1,6 +1,6 @@
 import { limits, signal, SyncError, type Signalled } from '@soleil/sync-protocol';
-import { z } from 'zod';
 import type { NodeLink } from '../log/node-link.js';
+import { unfit } from '../unfit.js';
 import type { Hubs } from './hubs.js';
 import type { ReaderSocket } from './reader.js';
 import { weigh } from './weighed-signal.js';
@@ -26,10 +26,7 @@ export class Signals {
   send(sent: Signalled, sender?: ReaderSocket): void {
     const { from, ...given } = sent;
     const parsed = signal.safeParse(given);
-    if (!parsed.success)
-      throw new SyncError('message_invalid', `The signal cannot be sent: ${z.prettifyError(parsed.error)}`, {
-        issues: parsed.error.issues,
-      });
+    if (!parsed.success) throw unfit('message_invalid', 'The signal', parsed.error);
     if (Buffer.byteLength(JSON.stringify(given.data) ?? '') > limits.signalBytes)
       throw new SyncError('message_too_large', 'The signal cannot be sent: its data is too large.', {
         limitBytes: limits.signalBytes,

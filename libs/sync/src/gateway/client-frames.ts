@@ -1,13 +1,14 @@
 import type { Bus } from '@soleil/bus';
 import { limits, SyncError, systemChannel, up, type Position, type UpEvent } from '@soleil/sync-protocol';
 import type { Socket } from 'socket.io';
-import { z } from 'zod';
+import type { z } from 'zod';
 import type { ChannelHub } from '../fan-out/channel-hub.js';
 import type { PositionLoss } from '../fan-out/history.js';
 import type { Hubs } from '../fan-out/hubs.js';
 import { Reader } from '../fan-out/reader.js';
 import type { Signals } from '../fan-out/signals.js';
 import type { ResolvedSyncOptions } from '../options.js';
+import { unfit } from '../unfit.js';
 import { askAccess } from './access.js';
 import type { Connection } from './connection.js';
 import type { SyncRequests } from './sync-requests.js';
@@ -103,11 +104,7 @@ export class ClientFrames {
       throw new SyncError('frame_too_large', 'The frame is too large.', { limitBytes: limits.upFrameBytes });
     }
     const parsed = up[event as UpEvent].frame.safeParse(given);
-    if (!parsed.success) {
-      throw new SyncError('frame_invalid', `The frame does not fit: ${z.prettifyError(parsed.error)}`, {
-        issues: parsed.error.issues,
-      });
-    }
+    if (!parsed.success) throw unfit('frame_invalid', 'The frame', parsed.error);
     return { frame: parsed.data as never, handle: this.handlers[event as UpEvent] };
   }
 

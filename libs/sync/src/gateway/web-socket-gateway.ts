@@ -1,9 +1,8 @@
 import { Inject, Logger, type BeforeApplicationShutdown } from '@nestjs/common';
 import { WebSocketGateway as Gateway, type OnGatewayConnection, type OnGatewayInit } from '@nestjs/websockets';
-import { Bus } from '@soleil/bus';
+import { Bus, OnFact, type Facts } from '@soleil/bus';
 import { handshake, limits, protocolVersion, SyncError, type Handshake } from '@soleil/sync-protocol';
 import type { Namespace, Socket } from 'socket.io';
-import { z } from 'zod';
 import { Hubs } from '../fan-out/hubs.js';
 import { LedgerRecorder } from '../ledger/ledger-recorder.js';
 import type { Control } from '../log/control-message.js';
@@ -11,6 +10,7 @@ import { NodeLink } from '../log/node-link.js';
 import { monotonicMs } from '../monotonic.js';
 import type { ResolvedSyncOptions } from '../options.js';
 import { SYNC_OPTIONS } from '../tokens.js';
+import { unfit } from '../unfit.js';
 import { Connection, type Admitted } from './connection.js';
 import { Connections } from './connections.js';
 import { ClientFrames } from './client-frames.js';
@@ -149,6 +149,14 @@ export class WebSocketGateway implements OnGatewayInit, OnGatewayConnection, Bef
     else connection.askAnew();
   }
 
+  /** For sessions of whose end Auth tells nothing earlier; of others nothing is left to close. */
+  @OnFact('auth.user_logged_out')
+  loggedOut({ userId, sessionId }: Facts['auth.user_logged_out']): void {
+    const control: Control = { type: 'sync.session_ended', data: { userId, sessionId } };
+    this.obey(control);
+    this.link.tell({ kind: 'control', control });
+  }
+
   async beforeApplicationShutdown(): Promise<void> {
     this.draining = true;
     clearInterval(this.round);
@@ -234,10 +242,6 @@ function readHandshake(auth: Record<string, unknown>): Handshake {
   }
   if (token === undefined || token === '') throw new SyncError('token_missing', 'The handshake carries no token.');
   const parsed = handshake.safeParse(auth);
-  if (!parsed.success) {
-    throw new SyncError('handshake_invalid', `The handshake does not fit: ${z.prettifyError(parsed.error)}`, {
-      issues: parsed.error.issues,
-    });
-  }
+  if (!parsed.success) throw unfit('handshake_invalid', 'The handshake', parsed.error);
   return parsed.data;
 }

@@ -1,6 +1,7 @@
 import { randomUUID } from 'node:crypto';
 import { limits, SyncError, channelName, type ChannelName } from '@soleil/sync-protocol';
 import { z } from 'zod';
+import { unfit } from '../unfit.js';
 import { isControl } from './control-message.js';
 
 /** A message on its way into the log. */
@@ -46,11 +47,7 @@ const schema = z.strictObject({
  */
 export function toRow(message: OutboxMessage): OutboxRow {
   const parsed = schema.safeParse(message);
-  if (!parsed.success) {
-    throw new SyncError('message_invalid', `The message cannot be published: ${z.prettifyError(parsed.error)}`, {
-      issues: parsed.error.issues,
-    });
-  }
+  if (!parsed.success) throw unfit('message_invalid', 'The message', parsed.error);
   const { channel, type, key = null, idempotencyKey = null } = message;
   const data = jsonOf(message.data ?? null);
   if (data === undefined || unstorable.test(JSON.stringify([type, key, idempotencyKey])) || unstorable.test(data)) {
