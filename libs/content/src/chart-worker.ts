@@ -12,18 +12,33 @@ export type ChartParse =
 
 /**
  * What the thread runs. A string, because it must start from TypeScript sources (tests) as well as from a build; so it
- * only carries values across, and all judgement stays on this side.
+ * only carries values across, and all judgement stays on this side. Bands write the same few chords in all their songs, and the
+ * library reads each anew wherever it stands (half of its time), so how a chord is spelled is remembered. For which word a chord is, nobody asks.
  */
 const source = `
   const { parentPort, workerData } = require('node:worker_threads');
-  const { ChordProParser } = require(workerData.parser);
+  const { Chord, ChordLyricsPair, ChordProParser } = require(workerData.parser);
+  const spellings = new Map();
+  function spelled(chord) {
+    const known = spellings.get(chord);
+    if (known !== undefined) return known;
+    if (spellings.size >= 10_000) spellings.clear();
+    const spelling = Chord.parse(chord)?.toString() ?? '';
+    spellings.set(chord, spelling);
+    return spelling;
+  }
+  function chordsOf(song) {
+    const items = song.lines.flatMap((line) => line.items);
+    const written = new Set(items.flatMap((item) => (item instanceof ChordLyricsPair ? item.chords || [] : [])));
+    return [...new Set([...written].map(spelled).filter(Boolean))];
+  }
   function parse(text) {
     try {
-      const song = new ChordProParser().parse(text);
+      const song = new ChordProParser().parse(text, { chopFirstWord: false });
       return {
         outcome: 'parsed',
         metadata: { ...song.metadata.metadata },
-        chords: song.getChords(),
+        chords: chordsOf(song),
         lines: song.lines.filter((line) => line.hasRenderableItems()).length,
       };
     } catch (error) {
@@ -34,6 +49,14 @@ const source = `
   parentPort.on('message', (text) => parentPort.postMessage(parse(text)));
 `;
 
+interface Ask {
+  text: string;
+  settle: (parse: ChartParse) => void;
+}
+
+/** Texts that lie ready in the thread, so that it need not wait for this side between two. */
+const mostSent = 8;
+
 /**
  * The ChordPro parser on a thread of its own. The parser is not ours and takes time that grows with the square of the
  * lines (16,000 lines: 9 s), so it must neither hold up the event loop nor run without an end. One text at a time; the
@@ -41,42 +64,74 @@ const source = `
  */
 export class ChartWorker {
   private worker: Worker | null = null;
-  private turn: Promise<unknown> = Promise.resolve();
+  /** The first is in work. */
+  private sent: Ask[] = [];
+  private waiting: Ask[] = [];
+  private timer: NodeJS.Timeout | undefined;
 
   /** @param timeLimitMs for one text, from its turn on */
   constructor(private readonly timeLimitMs: number) {}
 
   /** Never rejects: what goes wrong in the thread is an outcome. */
   parse(text: string): Promise<ChartParse> {
-    const parse = this.turn
-      .then(() => this.run(text))
-      .catch((error: unknown): ChartParse => ({ outcome: 'failed', message: String(error) }));
-    this.turn = parse;
-    return parse;
-  }
-
-  /** Stops the thread; a text in work ends as `failed`. */
-  async close(): Promise<void> {
-    await this.worker?.terminate();
-  }
-
-  private run(text: string): Promise<ChartParse> {
-    const worker = (this.worker ??= this.start());
-    return new Promise((resolve) => {
-      const settle = (parse: ChartParse): void => {
-        clearTimeout(timer);
-        worker.off('message', settle).off('exit', onExit).unref();
-        resolve(parse);
-      };
-      const onExit = (): void => settle({ outcome: 'failed', message: 'The parser thread ended.' });
-      const timer = setTimeout(() => {
-        this.worker = null;
-        void worker.terminate();
-        settle({ outcome: 'timed_out' });
-      }, this.timeLimitMs);
-      worker.on('message', settle).on('exit', onExit).ref();
-      worker.postMessage(text);
+    return new Promise((settle) => {
+      this.waiting.push({ text, settle });
+      this.send();
     });
+  }
+
+  /** Stops the thread; texts in work and those that wait end as `failed`. */
+  async close(): Promise<void> {
+    const { worker } = this;
+    const asks = [...this.sent, ...this.waiting];
+    this.dismiss();
+    this.waiting = [];
+    await worker?.terminate();
+    for (const { settle } of asks) settle(threadEnded);
+  }
+
+  private send(): void {
+    if (this.waiting.length === 0 || this.sent.length >= mostSent) return;
+    const isIdle = this.sent.length === 0;
+    const worker = (this.worker ??= this.start());
+    while (this.sent.length < mostSent) {
+      const next = this.waiting.shift();
+      if (!next) break;
+      this.sent.push(next);
+      worker.postMessage(next.text);
+    }
+    if (!isIdle) return;
+    worker.ref();
+    this.setTimer();
+  }
+
+  private setTimer(): void {
+    this.timer = setTimeout(() => {
+      void this.worker?.terminate();
+      this.replace({ outcome: 'timed_out' });
+    }, this.timeLimitMs);
+  }
+
+  private parsed(parse: ChartParse): void {
+    clearTimeout(this.timer);
+    this.sent.shift()?.settle(parse);
+    if (this.sent.length > 0) this.setTimer();
+    else this.worker?.unref();
+    this.send();
+  }
+
+  /** The thread ends over the text in work; the others have another one. */
+  private replace(outcome: ChartParse): void {
+    const [inWork, ...others] = this.dismiss();
+    this.waiting.unshift(...others);
+    inWork?.settle(outcome);
+    this.send();
+  }
+
+  private dismiss(): Ask[] {
+    clearTimeout(this.timer);
+    this.worker = null;
+    return this.sent.splice(0);
   }
 
   private start(): Worker {
@@ -86,11 +141,16 @@ export class ChartWorker {
       workerData: { parser },
       resourceLimits: { maxOldGenerationSizeMb: 256 },
     });
-    // An error ends the thread, and its exit is what a waiting text hears of.
+    // One that was replaced may still have something to say.
+    const ifItIs = (react: () => void): void => {
+      if (this.worker === worker) react();
+    };
+    worker.on('message', (parse: ChartParse) => ifItIs(() => this.parsed(parse)));
+    // An error ends the thread, and its exit is what is heeded.
     worker.on('error', () => undefined);
-    worker.on('exit', () => {
-      if (this.worker === worker) this.worker = null;
-    });
+    worker.on('exit', () => ifItIs(() => this.replace(threadEnded)));
     return worker;
   }
 }
+
+const threadEnded: ChartParse = { outcome: 'failed', message: 'The parser thread ended.' };

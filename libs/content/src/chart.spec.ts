@@ -1,3 +1,4 @@
+import { ChordProParser } from 'chordsheetjs';
 import fc from 'fast-check';
 import { anyString, storable } from '../test/arbitraries.js';
 import { ChartWorker } from './chart-worker.js';
@@ -7,6 +8,53 @@ const worker = new ChartWorker(10_000);
 afterAll(() => worker.close());
 
 const read = (text: string) => readChart(Buffer.from(text), worker);
+
+const piece = fc.constantFrom(
+  '{',
+  '}',
+  '[',
+  ']',
+  '%{',
+  '|',
+  ':',
+  '\\',
+  '\n',
+  'title',
+  'start_of_',
+  'sot',
+  'eot',
+  'C#m7/G',
+  '&',
+  ' ',
+  'la',
+  '=',
+  '"',
+  '*',
+  '{c: ',
+  '{define: ',
+);
+const song = fc
+  .array(
+    fc.constantFrom(
+      '[C]',
+      '[Am7/G]',
+      '[hm]',
+      '[N.C.]',
+      '[*soft]',
+      '[1]',
+      'la la ',
+      'la',
+      '\n',
+      '{key: D}\n',
+      '{sog}\n| C . | G . |\n{eog}\n',
+    ),
+  )
+  .map((pieces) => pieces.join(''));
+const anyText = fc.oneof(
+  fc.array(piece, { maxLength: 40 }).map((pieces) => pieces.join('')),
+  song,
+  anyString,
+);
 
 describe('a chord chart', () => {
   it('tells its title, its people, how to play it and its chords', async () => {
@@ -85,43 +133,48 @@ describe('a chord chart', () => {
     await one.close();
   });
 
-  it('can be read and stored whatever it holds', async () => {
-    const piece = fc.constantFrom(
-      '{',
-      '}',
-      '[',
-      ']',
-      '%{',
-      '|',
-      ':',
-      '\\',
-      '\n',
-      'title',
-      'start_of_',
-      'sot',
-      'eot',
-      'C#m7/G',
-      '&',
-      ' ',
-      'la',
-      '=',
-      '"',
-      '*',
-      '{c: ',
-      '{define: ',
+  it('takes no one with it whose turn has not come, when its time is over', async () => {
+    const hasty = new ChartWorker(400);
+    const slow = hasty.parse('{soc}\n[C]a [D]b [E]c\n{eoc}\n'.repeat(1600));
+    const others = Array.from({ length: 20 }, (_, n) => hasty.parse(`[C]line ${n}\n`.repeat(n + 1)));
+    expect((await slow).outcome).toBe('timed_out');
+    expect(await Promise.all(others)).toEqual(
+      others.map((_, n) => ({ outcome: 'parsed', metadata: {}, chords: ['C'], lines: n + 1 })),
     );
+    await hasty.close();
+  });
+
+  it('that waits when the reader is closed ends as failed', async () => {
+    const one = new ChartWorker(10_000);
+    const all = Promise.all(Array.from({ length: 20 }, () => one.parse('[C]la\n'.repeat(2000))));
+    await one.close();
+    expect(new Set((await all).map(({ outcome }) => outcome))).toEqual(new Set(['failed']));
+  });
+
+  it('can be read and stored whatever it holds', async () => {
     await fc.assert(
-      fc.asyncProperty(
-        fc.oneof(
-          fc.array(piece, { maxLength: 40 }).map((pieces) => pieces.join('')),
-          anyString,
-        ),
-        async (text) => {
-          const reading = await read(text);
-          expect(storable({ ...reading, fault: null })).toBe(true);
-          expect(reading.chart === undefined).toBe(reading.problem !== null);
-        },
-      ),
+      fc.asyncProperty(anyText, async (text) => {
+        const reading = await read(text);
+        expect(storable({ ...reading, fault: null })).toBe(true);
+        expect(reading.chart === undefined).toBe(reading.problem !== null);
+      }),
+      { numRuns: 500 },
+    );
+  }, 30_000);
+
+  it('holds what the library finds in it, though chords are not read anew wherever they stand', async () => {
+    await fc.assert(
+      fc.asyncProperty(anyText, async (text) => {
+        const parse = await worker.parse(text);
+        if (parse.outcome !== 'parsed') return;
+        const song = new ChordProParser().parse(text);
+        expect(parse).toEqual({
+          outcome: 'parsed',
+          metadata: { ...song.metadata.metadata },
+          chords: song.getChords(),
+          lines: song.lines.filter((line) => line.hasRenderableItems()).length,
+        });
+      }),
       { numRuns: 500 },
     );
   }, 30_000);

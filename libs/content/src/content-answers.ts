@@ -1,4 +1,10 @@
-import { Injectable, Logger, type OnApplicationBootstrap, type OnModuleDestroy } from '@nestjs/common';
+import {
+  Injectable,
+  Logger,
+  type OnApplicationBootstrap,
+  type OnApplicationShutdown,
+  type OnModuleDestroy,
+} from '@nestjs/common';
 import { InjectDataSource } from '@nestjs/typeorm';
 import { Bus, OnQuestion, type Answer, type Ask } from '@soleil/bus';
 import type { ContentSummary } from '@soleil/sync-protocol';
@@ -11,7 +17,7 @@ import { Teller } from './teller.js';
 
 /** Answers the bus's `content.*` questions and tells the `content.*` facts. */
 @Injectable()
-export class ContentAnswers implements OnApplicationBootstrap, OnModuleDestroy {
+export class ContentAnswers implements OnApplicationBootstrap, OnModuleDestroy, OnApplicationShutdown {
   private readonly log = new Logger('Content');
   private readonly parser: Parser;
   private readonly teller: Teller;
@@ -36,6 +42,10 @@ export class ContentAnswers implements OnApplicationBootstrap, OnModuleDestroy {
 
   async onModuleDestroy(): Promise<void> {
     await this.teller.stop();
+  }
+
+  /** After those who ask have ended: a chart that is being read is not broken. */
+  async onApplicationShutdown(): Promise<void> {
     await this.parser.close();
   }
 

@@ -1,4 +1,3 @@
-import { buffer } from 'node:stream/consumers';
 import { Injectable } from '@nestjs/common';
 import { OnQuestion, type Answer, type Ask } from '@soleil/bus';
 import { DriveService } from './drive.service.js';
@@ -22,7 +21,9 @@ export class DriveAnswers {
   @OnQuestion('drive.bytes_requested')
   async bytes({ fileId, revision, limit }: Ask<'drive.bytes_requested'>): Promise<Answer<'drive.bytes_requested'>> {
     const { stream, file } = await this.drive.open(fileId, { revision, atMost: limit });
-    return { bytes: await buffer(stream), truncated: file.size > limit };
+    const pieces: Buffer[] = [];
+    for await (const piece of stream) pieces.push(piece as Buffer);
+    return { bytes: pieces.length === 1 ? pieces[0]! : Buffer.concat(pieces), truncated: file.size > limit };
   }
 
   @OnQuestion('drive.rescan_requested')
