@@ -23,6 +23,11 @@ class Siblings {
     return { audiences: ['Bb'] };
   }
 
+  @OnQuestion('drive.bands_requested')
+  bands(): Answer<'drive.bands_requested'> {
+    return { bandIds: [] };
+  }
+
   @OnQuestion('drive.rescan_requested')
   rescan(): Answer<'drive.rescan_requested'> {
     return { changes: 0, found: [] };

@@ -69,6 +69,11 @@ export class ShelfBand {
     return { audience: null, content: {} };
   }
 
+  @OnQuestion('drive.bands_requested')
+  bandIds(): Answer<'drive.bands_requested'> {
+    return { bandIds: Array.from({ length: bands }, (_, band) => bandIdOf(band)) };
+  }
+
   @OnQuestion('drive.files_requested')
   fileIds({ bandId }: Ask<'drive.files_requested'>): Answer<'drive.files_requested'> {
     const all = Array.from({ length: this.files }, (_, file) => file);

@@ -23,7 +23,7 @@ export interface SmallFile {
 }
 
 /** The questions whose answer a test may hold back. */
-type Delayable = 'token' | 'memberships' | 'file' | 'rescan';
+type Delayable = 'token' | 'memberships' | 'bands' | 'file' | 'rescan';
 
 /**
  * Stands in for Auth, Drive and Content where a test is about Sync alone: a token is the user's id, files live in a map.
@@ -40,6 +40,10 @@ export class SmallBand {
   silentNext = false;
   /** Sessions that are over: their token is refused. */
   readonly endedSessions = new Set<string>();
+  /** Bands that are connected to a drive. Only these are looked over without being asked for. */
+  readonly connected = new Set<string>();
+  /** Thrown by the next question for the bands, then forgotten. */
+  unready: Error | null = null;
   /** What the next look at a folder comes upon. */
   readonly found: DriveChange[] = [];
   private readonly delays = new Map<Delayable, { times: number; wait: () => Promise<void> }>();
@@ -130,6 +134,15 @@ export class SmallBand {
     await this.delayed('file');
     if (file.removed) return { state: 'removed', fileId, bandId, path, revision };
     return { state: 'present', file: driveFile(file) };
+  }
+
+  @OnQuestion('drive.bands_requested')
+  async bandIds(): Promise<Answer<'drive.bands_requested'>> {
+    const failure = this.unready;
+    this.unready = null;
+    await this.delayed('bands');
+    if (failure) throw failure;
+    return { bandIds: [...this.connected] };
   }
 
   @OnQuestion('drive.files_requested')

@@ -108,6 +108,11 @@ export class Choir {
     return { state: 'present', file };
   }
 
+  @OnQuestion('drive.bands_requested')
+  bandIds(): Answer<'drive.bands_requested'> {
+    return { bandIds: [bandId] };
+  }
+
   @OnQuestion('drive.files_requested')
   fileIds(): Answer<'drive.files_requested'> {
     return { fileIds: [...this.files.keys()] };

@@ -86,6 +86,8 @@ export interface Questions {
     ask: { fileId: string; revision: number; limit: number };
     answer: { bytes: Uint8Array; truncated: boolean };
   };
+  /** The bands that are connected to a drive, once Drive has begun to watch them. */
+  'drive.bands_requested': { ask: Record<string, never>; answer: { bandIds: string[] } };
   /** All files of a band that are present, ascending by path. */
   'drive.files_requested': { ask: { bandId: string }; answer: { fileIds: string[] } };
   /**

@@ -12,6 +12,11 @@ export class DriveAnswers {
     return this.drive.state(fileId);
   }
 
+  @OnQuestion('drive.bands_requested')
+  async bands(): Promise<Answer<'drive.bands_requested'>> {
+    return { bandIds: await this.drive.connectedBands() };
+  }
+
   @OnQuestion('drive.files_requested')
   async files({ bandId }: Ask<'drive.files_requested'>): Promise<Answer<'drive.files_requested'>> {
     const files = await this.drive.files(bandId);

@@ -9,7 +9,7 @@ import { DriveFileRow } from './entities/drive-file.js';
 import { DriveFolderRow } from './entities/drive-folder.js';
 import { FolderProvider } from './folder/folder-provider.js';
 import type { DriveOptions } from './options.js';
-import { backoffMs, Stop } from './pause.js';
+import { backoffMs, Gate, Stop } from './pause.js';
 import type { ByteRange, DriveProvider, NotificationHeaders, SourceStatus } from './provider.js';
 import { DRIVE_OPTIONS } from './tokens.js';
 
@@ -44,6 +44,8 @@ export class DriveService implements OnApplicationBootstrap, OnModuleDestroy {
   private readonly providers: ReadonlyMap<string, DriveProvider>;
   private readonly bands = new Map<string, BandSource>();
   private readonly stopping = new Stop();
+  /** Opened when the bands that were connected before are watched, or never will be. */
+  private readonly begun = new Gate();
   private beginning: Promise<void> = Promise.resolve();
   private hasBegun = false;
   private readonly finding = together((fileIds: readonly string[]) => this.rowsOf(fileIds), { atMost: mostAtOnce });
@@ -58,11 +60,12 @@ export class DriveService implements OnApplicationBootstrap, OnModuleDestroy {
   }
 
   onApplicationBootstrap(): void {
-    this.beginning = this.begin();
+    this.beginning = this.begin().finally(() => this.begun.open());
   }
 
   async onModuleDestroy(): Promise<void> {
     this.stopping.now();
+    this.begun.open();
     await this.beginning;
     await Promise.all([...this.bands.values()].map((band) => band.stop()));
   }
@@ -94,6 +97,12 @@ export class DriveService implements OnApplicationBootstrap, OnModuleDestroy {
     if (this.hasBegun) await this.attach(bandId, provider, checked);
   }
 
+  /** The bands that this process watches, once those that were connected before are among them. */
+  async connectedBands(): Promise<string[]> {
+    await this.begun.opened;
+    return [...this.bands.keys()];
+  }
+
   /** How each source that this process watches is doing, without asking the database. */
   sources(): (SourceStatus & { bandId: string })[] {
     return [...this.bands].map(([bandId, band]) => ({ bandId, ...band.status() }));
@@ -118,6 +127,7 @@ export class DriveService implements OnApplicationBootstrap, OnModuleDestroy {
    * @throws DriveError `band_unknown`, `folder_missing`, and what else keeps the source from its work
    */
   async rescan(bandId: string): Promise<Answer<'drive.rescan_requested'>> {
+    await this.begun.opened;
     const band = this.bands.get(bandId);
     if (!band) throw unknownBand();
     return band.rescan();

@@ -74,8 +74,10 @@ const schema = z.strictObject({
   retryBaseMs: positive,
   /** Finished operations, and the events that caused them, are kept this many days. */
   operationDays: positive,
-  /** When somebody signs in, bands not looked over for this long are. */
+  /** A band that was not looked over for this long is. */
   bandSyncIntervalMs: positive,
+  /** Whether every band is looked over when the server starts, also one that was lately. */
+  syncOnStart: z.boolean(),
   /** Where a REST call carries its token. Default: `Authorization: Bearer`. Undefined for a call without one. */
   readToken: z.custom<(request: { method: string; headers: IncomingHttpHeaders }) => string | undefined>(
     (value) => typeof value === 'function',
@@ -119,6 +121,7 @@ export const defaultSyncOptions: Omit<ResolvedSyncOptions, 'node'> = {
   retryBaseMs: seconds(1),
   operationDays: 30,
   bandSyncIntervalMs: minutes(5),
+  syncOnStart: true,
   readToken: ({ headers }) => /^Bearer (.+)$/i.exec(headers.authorization ?? '')?.[1],
 };
 

@@ -1,5 +1,6 @@
 import { SyncEngine1764000003002 } from './entities/engine-schema.js';
 import { SyncItems1764000003060 } from './entities/items-schema.js';
+import { SyncLooks1764000003070 } from './entities/looks-schema.js';
 import { SyncFile } from './entities/sync-file.js';
 import { SyncItem } from './entities/sync-item.js';
 import { SyncOperation } from './entities/sync-operation.js';
@@ -28,4 +29,5 @@ export const syncMigrations = [
   SyncRights1764000003040,
   SyncHoldingChannel1764000003050,
   SyncItems1764000003060,
+  SyncLooks1764000003070,
 ];

@@ -14,6 +14,7 @@ import { BandWork } from './engine/band-work.js';
 import { FileSynchronizer } from './engine/file-synchronizer.js';
 import { OperationHistory } from './engine/operation-history.js';
 import { OperationQueue } from './engine/operation-queue.js';
+import { PeriodicSync } from './engine/periodic-sync.js';
 import { ProgressTeller } from './engine/progress-teller.js';
 import { operationLeaseMs, SyncEngine } from './engine/sync-engine.js';
 import { SyncListeners } from './engine/sync-listeners.js';
@@ -110,6 +111,7 @@ const providers: Provider[] = [
   },
   plain(ProgressTeller, Bus, EventBroadcaster),
   plain(SyncEngine, Bus, DataSource, OperationQueue, FileSynchronizer, BandWork, ProgressTeller, NodeLink, SYNC_OPTIONS),
+  plain(PeriodicSync, Bus, SyncEngine, SYNC_OPTIONS),
   plain(LedgerStore, DataSource),
   {
     provide: LedgerRecorder,
@@ -151,6 +153,7 @@ export class SyncModule extends ConfigurableModuleClass implements OnApplication
     @Inject(Canary) private readonly canary: Canary,
     @Inject(Retention) private readonly retention: Retention,
     @Inject(OperationHistory) private readonly history: OperationHistory,
+    @Inject(PeriodicSync) private readonly periodic: PeriodicSync,
     @Inject(NodeLink) private readonly link: NodeLink,
     @Inject(LedgerRecorder) private readonly ledger: LedgerRecorder,
   ) {
@@ -171,10 +174,12 @@ export class SyncModule extends ConfigurableModuleClass implements OnApplication
     this.sequencer.start();
     this.retention.start();
     this.history.start();
+    this.periodic.start();
     this.canary.start();
   }
 
   async beforeApplicationShutdown(): Promise<void> {
+    await this.periodic.stop();
     await this.canary.stop();
     await this.publisher.drained();
     // The gateway has let its devices go by now.

@@ -49,22 +49,15 @@ export class BandWork {
   /** Somebody signed in: bands that were not looked at for an interval are, so that what their devices get is fresh. */
   async prepareUserSetup({ id, userId }: SyncOperation): Promise<Effect> {
     const { memberships } = await this.bus.request('auth.memberships_requested', { userId: userId! });
-    const stale = await this.database.query<{ band_id: string }[]>(
-      `select given.band_id from unnest($1::text[]) as given (band_id)
-       where not exists (
-         select from sync_operation o
-         where o.band_id = given.band_id and o.kind = 'band' and o.status = 'completed'
-           and o.finished_at > clock_timestamp() - $2 * interval '1 millisecond')`,
-      [memberships.map(({ bandId }) => bandId).sort(), this.bandSyncIntervalMs],
-    );
-    // Before the operation that found them completes: should this process die in between, it runs again, and those that wait are joined.
-    await this.queue.enqueue(
-      stale.map(({ band_id }) => ({
-        ...bandOperation(band_id, 'delta'),
+    // Before the operation that found them completes: should this process die in between, it runs again.
+    await this.queue.enqueueLooks(
+      memberships.map(({ bandId }) => ({
+        ...bandOperation(bandId, 'delta'),
         priority: 'normal',
         cause: 'auth.user_logged_in',
         parentId: id,
       })),
+      this.bandSyncIntervalMs,
     );
     return noEffect;
   }
@@ -90,7 +83,7 @@ export const changeOperation = (
   eventId,
 });
 
-export const bandOperation = (bandId: string, mode: 'delta' | 'full'): Subject => ({
+export const bandOperation = (bandId: string, mode: 'delta' | 'full'): Subject & { bandId: string } => ({
   kind: 'band',
   orderingKey: `band:${bandId}`,
   bandId,

@@ -62,8 +62,11 @@ interface Lost {
   isDead: boolean;
 }
 
-/** Each takes a lock of the database until its transaction ends. */
-const mostLostAtOnce = 200;
+/** An operation on a band as a whole. */
+export type Look = NewOperation & { bandId: string };
+
+/** Keys in one transaction: each is a lock of the database until that ends. */
+const mostLocked = 200;
 
 export interface QueueOptions {
   node: string;
@@ -100,6 +103,19 @@ export class OperationQueue {
     );
     if (events.length > 0) await transaction.query(statements.remember, transposed(events, 2));
     return placed;
+  }
+
+  /**
+   * Enqueues those of these looks over bands that are due: the last one is longer ago than `olderThanMs`, and none is being done or waits
+   * already. One that is dead is tried again instead. Of two who do so at the same moment, one does.
+   * @returns the bands that are looked over now
+   */
+  async enqueueLooks(wanted: readonly Look[], olderThanMs: number): Promise<string[]> {
+    const due = (await this.due(wanted, olderThanMs)).map(({ look }) => look);
+    const bandIds: string[] = [];
+    for (let begin = 0; begin < due.length; begin += mostLocked)
+      bandIds.push(...(await this.enqueueDue(due.slice(begin, begin + mostLocked), olderThanMs)));
+    return bandIds;
   }
 
   /**
@@ -202,7 +218,7 @@ export class OperationQueue {
    * One that was tried `attempts` times is dead, since it may be what ends workers. All in one transaction, for each of them waits.
    */
   async reclaim(attempts: number): Promise<{ reclaimed: number; progress: Progress[] }> {
-    const lost = await this.database.query<Lost[]>(statements.lost, [attempts, this.options.worker, mostLostAtOnce]);
+    const lost = await this.database.query<Lost[]>(statements.lost, [attempts, this.options.worker, mostLocked]);
     if (lost.length === 0) return { reclaimed: 0, progress: [] };
     return { reclaimed: lost.length, progress: await this.settle(lost, workerLost) };
   }
@@ -260,6 +276,39 @@ export class OperationQueue {
 
   private async holds(id: string, token: string, transaction: EntityManager): Promise<boolean> {
     return (await transaction.query<unknown[]>(statements.holds, [id, token])).length > 0;
+  }
+
+  private enqueueDue(looks: readonly Look[], olderThanMs: number): Promise<string[]> {
+    return this.database.transaction(async (transaction) => {
+      await transaction.query(statements.lockKeys, [looks.map(({ orderingKey }) => orderingKey)]);
+      // Others may have done it until now.
+      const due = await this.due(looks, olderThanMs, transaction);
+      for (const { look, deadId } of due)
+        if (deadId !== null) await transaction.query(statements.retry, [deadId, look.orderingKey]);
+      await this.enqueue(
+        due.filter(({ deadId }) => deadId === null).map(({ look }) => look),
+        transaction,
+      );
+      return due.map(({ look }) => look.bandId);
+    });
+  }
+
+  private async due(
+    looks: readonly Look[],
+    olderThanMs: number,
+    transaction = this.database.manager,
+  ): Promise<{ look: Look; deadId: string | null }[]> {
+    const rows = await transaction.query<{ orderingKey: string; deadId: string | null }[]>(statements.dueLooks, [
+      looks.map(({ orderingKey }) => orderingKey),
+      looks.map(({ bandId }) => bandId),
+      looks.map(({ priority }) => priorities[priority]),
+      olderThanMs,
+    ]);
+    const dead = new Map(rows.map(({ orderingKey, deadId }) => [orderingKey, deadId]));
+    return looks.flatMap((look) => {
+      const deadId = dead.get(look.orderingKey);
+      return deadId === undefined ? [] : [{ look, deadId }];
+    });
   }
 
   private async knownEvents(wanted: readonly NewOperation[], transaction: EntityManager): Promise<Map<string, string>> {

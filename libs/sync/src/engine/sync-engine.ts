@@ -9,7 +9,7 @@ import { NodeLink } from '../log/node-link.js';
 import { Wake } from '../log/wake.js';
 import { monotonicMs } from '../monotonic.js';
 import type { ResolvedSyncOptions } from '../options.js';
-import type { BandWork } from './band-work.js';
+import { bandOperation, type BandWork } from './band-work.js';
 import { Completions } from './completions.js';
 import type { FileSynchronizer } from './file-synchronizer.js';
 import {
@@ -96,12 +96,26 @@ export class SyncEngine implements OnApplicationBootstrap, BeforeApplicationShut
    */
   async enqueue(operation: NewOperation): Promise<string> {
     const { id, isNew } = await this.enqueuing(operation);
-    this.wakeUp.notify();
-    if (isNew) {
-      this.link.tell({ kind: 'queue' });
-      this.progress.changed(operation.bandId ?? null);
-    }
+    if (isNew) this.waits([operation.bandId ?? null]);
+    else this.wakeUp.notify();
     return id;
+  }
+
+  /**
+   * Has the bands looked over, by a delta each, that were not for `olderThanMs`, by default for their interval, unless that is being done.
+   * @returns the bands of which that is true
+   */
+  async lookOver(
+    bandIds: readonly string[],
+    {
+      olderThanMs = this.options.bandSyncIntervalMs,
+      ...look
+    }: Pick<NewOperation, 'priority' | 'cause'> & { olderThanMs?: number },
+  ): Promise<string[]> {
+    const looks = bandIds.map((bandId) => ({ ...bandOperation(bandId, 'delta'), ...look }));
+    const due = await this.queue.enqueueLooks(looks, olderThanMs);
+    if (due.length > 0) this.waits(due);
+    return due;
   }
 
   /** @throws SyncError `operation_unknown` */
@@ -163,9 +177,7 @@ export class SyncEngine implements OnApplicationBootstrap, BeforeApplicationShut
   /** Tries a dead operation again. @throws SyncError `operation_unknown`, `operation_not_dead` */
   async retry(id: string): Promise<void> {
     if (!(await this.queue.retry(id))) throw notDead(await this.operation(id));
-    this.wakeUp.notify();
-    this.link.tell({ kind: 'queue' });
-    this.progress.changed((await this.operation(id)).bandId);
+    this.waits([(await this.operation(id)).bandId]);
   }
 
   /** Gives a dead operation up: it is not listed among the dead any more. @throws SyncError `operation_unknown`, `operation_not_dead` */
@@ -201,6 +213,13 @@ export class SyncEngine implements OnApplicationBootstrap, BeforeApplicationShut
       for (const claim of claims) this.take(claim);
       if (claims.length === 0) await this.wakeUp.wait(this.options.pollMs);
     }
+  }
+
+  /** There are new operations, on these bands. */
+  private waits(bandIds: readonly (string | null)[]): void {
+    this.wakeUp.notify();
+    this.link.tell({ kind: 'queue' });
+    for (const bandId of bandIds) this.progress.changed(bandId);
   }
 
   /** Nothing while the others could not see that this process lives: they would take it all away. */
