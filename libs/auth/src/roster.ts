@@ -1,10 +1,9 @@
-import type { Member, Membership, RightsChange, Role } from '@soleil/bus';
+import { gathered, type Member, type Membership, type RightsChange, type Role } from '@soleil/bus';
 import { QueryFailedError, type DataSource, type EntityManager } from 'typeorm';
 import { AuthError } from './auth-error.js';
 import { AuthBand } from './entities/band.entity.js';
 import { AuthUser } from './entities/user.entity.js';
 import { AuthMembership } from './entities/membership.entity.js';
-import { gathered } from './gathered.js';
 import { bandSlug, checked, isId, login as loginSchema, newBand, newUser, part } from './input.js';
 import type { Passwords } from './passwords.js';
 import { lockUser } from './user-lock.js';

@@ -1,11 +1,10 @@
 import { randomUUID } from 'node:crypto';
-import type { Principal } from '@soleil/bus';
+import { gathered, type Principal } from '@soleil/bus';
 import { errors, jwtVerify, SignJWT } from 'jose';
 import { IsNull, type DataSource, type EntityManager } from 'typeorm';
 import { z } from 'zod';
 import { AuthError } from './auth-error.js';
 import { AuthSession } from './entities/session.entity.js';
-import { gathered } from './gathered.js';
 import { isId } from './input.js';
 import type { SigningKey } from './signing-key.js';
 import { lockUser } from './user-lock.js';

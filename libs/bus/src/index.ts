@@ -14,6 +14,7 @@ export {
   type SessionEnd,
   type SessionFact,
 } from './facts.js';
+export { gathered } from './gathered.js';
 export { OnFact, OnQuestion } from './listeners.js';
 export type {
   Answer,

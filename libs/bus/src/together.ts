@@ -1,4 +1,5 @@
 import DataLoader from 'dataloader';
+import { settledOrLate } from './late.js';
 
 /**
  * Makes one piece of work of many asks: what is asked while one is on its way goes into the next together, in the order of
@@ -43,13 +44,4 @@ export function together<Ask, Answer>(
     },
   );
   return (ask) => loader.load(ask);
-}
-
-const lateMs = 1_000;
-
-async function settledOrLate(work: Promise<unknown>): Promise<void> {
-  let timer: NodeJS.Timeout | undefined;
-  const late = new Promise((resolve) => (timer = setTimeout(resolve, lateMs)));
-  await Promise.race([work, late]).catch(() => undefined);
-  clearTimeout(timer);
 }

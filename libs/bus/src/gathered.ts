@@ -1,4 +1,5 @@
 import DataLoader from 'dataloader';
+import { settledOrLate } from './late.js';
 
 /** For each that a question was made of, so long after its answer more are gathered for the next one. */
 const gatherMs = 1;
@@ -30,13 +31,4 @@ export function gathered<Key, Answer>(
 
 async function gathering(many: number): Promise<void> {
   if (many > 1) await new Promise((resolve) => setTimeout(resolve, Math.min(many * gatherMs, longestGatherMs)));
-}
-
-const lateMs = 1_000;
-
-async function settledOrLate(reading: Promise<unknown>): Promise<void> {
-  let timer: NodeJS.Timeout | undefined;
-  const late = new Promise((resolve) => (timer = setTimeout(resolve, lateMs)));
-  await Promise.race([reading, late]).catch(() => undefined);
-  clearTimeout(timer);
 }
