@@ -28,11 +28,14 @@ interface Ready {
   candidate: Candidate;
   sighting: Sighting;
   resolve: (changes: number) => void;
-  /** Nobody had looked at these yet when this became ready. */
-  unseen: ReadonlySet<Candidate>;
+  /** Of one that is gone: nobody had looked at these yet when this became ready. */
+  unseen: readonly Candidate[];
   /** For a new path: where files known so far had the same identity or bytes. Null until it was asked. */
   twins: readonly string[] | null;
 }
+
+/** So many new files, none of which can be one half of a move, are committed while others of a library are still being hashed. */
+const enoughAtOnce = 100;
 
 /**
  * Commits sightings: all that are ready in one transaction, one transaction after another, so a burst of saves is a few
@@ -63,7 +66,8 @@ export class Committer {
     candidate.sighting = sighting;
     try {
       return await new Promise<number>((resolve) => {
-        const unseen = new Set([...this.candidates.values()].filter((other) => other.isUnseen));
+        const others = sighting.seen === 'gone' ? [...this.candidates.values()] : [];
+        const unseen = others.filter((other) => other.isUnseen);
         this.ready.set(candidate, { candidate, sighting, resolve, unseen, twins: null });
         this.consider();
       });
@@ -92,8 +96,10 @@ export class Committer {
       if (failures > 0) batch = batch.filter((ready, place) => place === 0 || areTwins(ready, batch[0]!));
       try {
         const arrived = batch.filter((ready) => isArrival(ready) && ready.twins === null);
-        if (arrived.length > 0) await this.findTwins(arrived);
-        else await this.commitBatch(batch);
+        const newcomers = batch.filter((ready) => ready.twins?.length === 0);
+        if (arrived.length === 0) await this.commitBatch(batch);
+        else if (newcomers.length >= enoughAtOnce) await this.commitBatch(newcomers);
+        else await this.findTwins(arrived);
         failures = 0;
       } catch (error) {
         failures += 1;
@@ -156,7 +162,7 @@ export class Committer {
       const { sourceId, size } = candidate.known;
       if (sourceId && arrivedIds.has(sourceId)) continue;
       const mayBeComing = comingIds.has(sourceId ?? '') || comingSizes.has(size);
-      if (mayBeComing || [...unseen].some((other) => other.isUnseen)) held.add(candidate.path);
+      if (mayBeComing || unseen.some((other) => other.isUnseen)) held.add(candidate.path);
     }
     const isOpen = (path: string): boolean => held.has(path) || this.candidates.get(path)?.sighting === null;
     return all.filter(({ candidate, twins }) => !held.has(candidate.path) && !twins?.some(isOpen));

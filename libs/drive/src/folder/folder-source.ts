@@ -8,10 +8,10 @@ import type { ByteRange, DriveSource, KnownFile, SourceState, SourceStatus } fro
 import { listFolder } from './compare-folder.js';
 import { FolderSession } from './folder-session.js';
 import { hashFile } from './hash-file.js';
-import { fingerprintOf, lookAt, sameFingerprint } from './look.js';
+import { lookAt, sameFingerprint } from './look.js';
 import { missing, Root } from './root.js';
 import { VerifiedBytes } from './verified-bytes.js';
-import { gone, openInside } from './verified-file.js';
+import { gone, openInside, type OpenedFile } from './verified-file.js';
 
 /**
  * A band's folder on this machine.
@@ -76,12 +76,8 @@ export class FolderSource implements DriveSource {
 
   async open(file: KnownFile, range: ByteRange): Promise<Readable> {
     const root = this.session?.root ?? (await Root.find(this.asked));
-    const look = await lookAt(root, file.path, this.options.maxFileBytes);
-    if (look.found === 'problem') throw new DriveError(look.problem.code, look.problem.reason);
-    if (look.found !== 'file') throw this.changed(file);
-    const handle = await openInside(root, look.place);
+    const { handle, fingerprint } = (await openKnown(root, file)) ?? (await this.openAfterLook(root, file));
     try {
-      const fingerprint = fingerprintOf(await handle.stat({ bigint: true }));
       // Touched is not changed: the bytes decide, though asking them costs a reading.
       const isSame = sameFingerprint(fingerprint, file.fingerprint) || (await hashFile(handle, fingerprint)) === file.hash;
       if (!isSame) throw this.changed(file);
@@ -90,6 +86,13 @@ export class FolderSource implements DriveSource {
       await handle.close();
       throw error;
     }
+  }
+
+  private async openAfterLook(root: Root, file: KnownFile): Promise<OpenedFile> {
+    const look = await lookAt(root, file.path, this.options.maxFileBytes);
+    if (look.found === 'problem') throw new DriveError(look.problem.code, look.problem.reason);
+    if (look.found !== 'file') throw this.changed(file);
+    return openInside(root, look.place);
   }
 
   private changed(file: KnownFile): DriveError {
@@ -172,4 +175,13 @@ export class FolderSource implements DriveSource {
       };
     }
   }
+}
+
+/** Nearly always a file is where it was, and as it was. Null otherwise: what there is instead, a look can say. */
+async function openKnown(root: Root, file: KnownFile): Promise<OpenedFile | null> {
+  if (file.linkTarget !== null) return null;
+  const opened = await openInside(root, root.place(file.path)).catch(() => null);
+  if (!opened || sameFingerprint(opened.fingerprint, file.fingerprint)) return opened;
+  await opened.handle.close();
+  return null;
 }

@@ -46,7 +46,7 @@ export async function lookAt(root: Root, path: string, maxFileBytes: number): Pr
 async function lookAtPlace(root: Root, place: string, maxFileBytes: number): Promise<Look> {
   try {
     const stats = await lstat(place, { bigint: true });
-    if (place !== root.real && (await realpath(dirname(place))) !== dirname(place)) return nothing;
+    if (place !== root.real && !(await root.isReal(dirname(place)))) return nothing;
     if (stats.isSymbolicLink()) return await lookAlong(root, place, stats, maxFileBytes);
     if (stats.isDirectory()) return { found: 'folder', signature: `folder ${identityOf(stats)} ${stats.mtimeNs}` };
     return stats.isFile() ? fileLook(place, stats, stats, null, maxFileBytes) : nothing;

@@ -27,6 +27,18 @@ it('knows what lies inside it', async () => {
   for (const outside of [place, join(place, 'band two/a.cho'), '/']) expect(root.pathOf(outside)).toBeNull();
 });
 
+it('knows a folder from a link to it, however many ask at once, and sees what changes in between', async () => {
+  const root = await Root.find(join(place, 'band'));
+  const songs = join(root.real, 'songs');
+  await mkdir(songs);
+  expect(await Promise.all([root.isReal(songs), root.isReal(songs), root.isReal(root.real)])).toEqual([true, true, true]);
+  await rename(songs, join(root.real, 'old'));
+  await symlink('old', songs);
+  expect(await Promise.all([root.isReal(songs), root.isReal(songs)])).toEqual([false, false]);
+  await rm(songs);
+  await expect(root.isReal(songs)).rejects.toMatchObject({ code: 'ENOENT' });
+});
+
 it('is missing when it is away, no folder, or another folder', async () => {
   const asked = join(place, 'link');
   await expect(Root.find(asked)).rejects.toMatchObject({ code: 'folder_missing' });

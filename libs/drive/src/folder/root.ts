@@ -5,6 +5,8 @@ import { DriveError } from '../drive-error.js';
 
 /** A band's folder as it was found: where it really is, and which folder that is, so that another in its place is noticed. */
 export class Root {
+  private readonly resolving = new Map<string, Promise<string>>();
+
   private constructor(
     /** As it was asked for. */
     readonly asked: string,
@@ -50,6 +52,16 @@ export class Root {
     if (harmful || (sep !== '/' && path.includes(sep)))
       throw new DriveError('path_invalid', 'This is not a path inside the folder.');
     return join(this.real, ...parts);
+  }
+
+  /** Whether no link leads to this folder. Asked about many files of it at once, it is looked at once. */
+  async isReal(folder: string): Promise<boolean> {
+    let resolved = this.resolving.get(folder);
+    if (!resolved) {
+      resolved = realpath(folder).finally(() => this.resolving.delete(folder));
+      this.resolving.set(folder, resolved);
+    }
+    return (await resolved) === folder;
   }
 
   /** The path, inside the folder, of a real place; null where that lies outside. */

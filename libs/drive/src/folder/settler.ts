@@ -218,9 +218,9 @@ export class Settler {
   /** The hash; or what is wrong with the file; or null when it changed under our hands. */
   private async hash(look: FileLook): Promise<string | FileProblem | null> {
     try {
-      const handle = await openInside(this.root, look.place);
+      const { handle, fingerprint } = await openInside(this.root, look.place);
       try {
-        return await hashFile(handle, look.fingerprint);
+        return sameFingerprint(fingerprint, look.fingerprint) ? await hashFile(handle, fingerprint) : null;
       } finally {
         await handle.close();
       }

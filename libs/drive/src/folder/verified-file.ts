@@ -2,14 +2,22 @@ import { constants } from 'node:fs';
 import { open, readlink, realpath, lstat, type FileHandle } from 'node:fs/promises';
 import { DriveError } from '../drive-error.js';
 import { problemOf } from '../file-problem.js';
+import type { Fingerprint } from '../provider.js';
+import { fingerprintOf } from './look.js';
 import { identityOf, type Root } from './root.js';
+
+export interface OpenedFile {
+  handle: FileHandle;
+  /** As it was opened. */
+  fingerprint: Fingerprint;
+}
 
 /**
  * Opens what was looked at before, and makes sure that the opened file lies inside the folder: between look and open
  * somebody may have put a link in its place, or in the place of a folder above it.
  * @throws DriveError `link_leaves_folder`, `not_readable`; `revision_gone` when nothing is there
  */
-export async function openInside(root: Root, place: string): Promise<FileHandle> {
+export async function openInside(root: Root, place: string): Promise<OpenedFile> {
   let handle: FileHandle;
   try {
     handle = await open(place, constants.O_RDONLY | constants.O_NOFOLLOW | constants.O_NONBLOCK);
@@ -17,11 +25,11 @@ export async function openInside(root: Root, place: string): Promise<FileHandle>
     throw explained(error);
   }
   try {
-    const stats = await handle.stat();
-    if (!stats.isFile() || stats.nlink === 0) throw gone();
+    const stats = await handle.stat({ bigint: true });
+    if (!stats.isFile() || stats.nlink === 0n) throw gone();
     const really = await placeOfHandle(handle, place);
     if (root.pathOf(really) === null) throw new DriveError('link_leaves_folder', problemOf('link_leaves_folder').reason);
-    return handle;
+    return { handle, fingerprint: fingerprintOf(stats) };
   } catch (error) {
     await handle.close();
     throw explained(error);
