@@ -1,4 +1,4 @@
-import type { FileUpdate } from '@soleil/sync-protocol';
+import type { FileUpdate, Message } from '@soleil/sync-protocol';
 import type { Socket } from 'socket.io-client';
 import { FakeDrive } from './fake-drive/fake-drive.js';
 import { Follower } from './support/follower.js';
@@ -55,6 +55,29 @@ it('brings what is saved in the Google folder to a device, told by a notificatio
   // The first of all came before the test knew where the platform is.
   const told = drive.push.deliveries.filter(({ state }) => state === 'change');
   expect(new Set(told.map(({ status }) => status))).toEqual(new Set([202]));
+});
+
+it('lets the band wait as long as Google asks, says so to its leader, and brings everything by itself', async () => {
+  const tina = new Follower(socket, `band:${platform.bandId}`);
+  const lea = await platform.signIn('lea');
+  const paused = async (): Promise<Record<string, string> | null> => {
+    const { bands } = (await (await platform.call('/sync/status', { token: lea })).json()) as {
+      bands: { paused: Record<string, string> | null }[];
+    };
+    return bands[0]!.paused;
+  };
+  // Longer than a request waits within an operation.
+  drive.faults.answer({ operation: 'files.download' }, { status: 429, retryAfterS: 6 });
+  const titles = ['Red Rose', 'Green Grass', 'White Wine'];
+  for (const title of titles)
+    drive.put(`${title}_Concert.cho`, chart('la').replace('Blue Bells', title), { parent: folder });
+  let told: Record<string, string> | null = null;
+  while (told === null) told = await paused();
+  expect(told).toMatchObject({ code: 'drive_busy', message: "Google's quota is spent for the moment." });
+  expect(Date.parse(told.until!) - Date.parse(told.since!)).toBeGreaterThanOrEqual(6_000);
+  const titleOf = ({ data }: Message): unknown => (data as FileUpdate).content.title;
+  await tina.until(({ messages }) => titles.every((title) => messages.some((message) => titleOf(message) === title)));
+  expect(await paused()).toBeNull();
 });
 
 it('says that it is not ready while the folder is away', async () => {

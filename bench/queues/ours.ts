@@ -4,7 +4,7 @@ import { syncEntities } from '@soleil/sync';
 import { DataSource } from 'typeorm';
 import type { BandWork } from '../../libs/sync/src/engine/band-work.js';
 import type { FileSynchronizer } from '../../libs/sync/src/engine/file-synchronizer.js';
-import { OperationQueue, type NewOperation } from '../../libs/sync/src/engine/operation-queue.js';
+import { OperationQueue, type NewOperation, type QueueOptions } from '../../libs/sync/src/engine/operation-queue.js';
 import type { ProgressTeller } from '../../libs/sync/src/engine/progress-teller.js';
 import { operationLeaseMs, SyncEngine } from '../../libs/sync/src/engine/sync-engine.js';
 import type { SyncOperation } from '../../libs/sync/src/entities/sync-operation.js';
@@ -13,13 +13,19 @@ import { resolveSyncOptions } from '../../libs/sync/src/options.js';
 import type { Body, Jobs, QueueKind, QueueSide } from './queue-side.js';
 
 const batch = 500;
+const optionsOf = (node: string, worker: number): QueueOptions => ({
+  node,
+  worker,
+  leaseMs: operationLeaseMs,
+  bandOperationsPerMinute: null,
+});
 
 /** The engine as it is, with leases, inbox, items and facts; what Drive and Content would do is the measured body. */
 export const ours: QueueKind = {
   async fill(databaseUrl, { files, perFile, ordered }) {
     const database = await connect(databaseUrl);
     await database.query('truncate sync_operation, sync_inbox, sync_item');
-    const queue = new OperationQueue(database, { node: 'fill', worker: 0, leaseMs: operationLeaseMs });
+    const queue = new OperationQueue(database, optionsOf('fill', 0));
     // News of one file join the operation that waits, so of an ordered file the first is stored, and each brings the next.
     const all = ordered
       ? Array.from({ length: files }, (_, file) => operationOf(file, 0))
@@ -48,7 +54,7 @@ export class OurSide implements QueueSide {
     const emitter = new EventEmitter2();
     emitter.on('sync.completed', () => (this.done += 1));
     const bus = new Bus(emitter, { waitUntilReady: async () => undefined } as never);
-    const queue = new OperationQueue(database, { node, worker: link.number, leaseMs: operationLeaseMs });
+    const queue = new OperationQueue(database, optionsOf(node, link.number));
     this.engine = new SyncEngine(
       bus,
       database,

@@ -36,6 +36,8 @@ export class SmallBand {
   readonly told: { name: string; fact: unknown }[] = [];
   /** Thrown by the next question about a file, then forgotten. */
   failNext: Error | null = null;
+  /** By band: thrown by every question about a file of it. */
+  readonly refusing = new Map<string, Error>();
   /** The next question about a file is never answered. */
   silentNext = false;
   /** Sessions that are over: their token is refused. */
@@ -131,6 +133,8 @@ export class SmallBand {
     const file = this.files.get(fileId);
     if (!file) throw new CodedError({ code: 'file_unknown', message: 'No such file.', remedy: 'Look again.', status: 404 });
     const { bandId, path, revision } = file;
+    const refusal = this.refusing.get(bandId);
+    if (refusal) throw refusal;
     await this.delayed('file');
     if (file.removed) return { state: 'removed', fileId, bandId, path, revision };
     return { state: 'present', file: driveFile(file) };

@@ -2,7 +2,7 @@ export { SyncFile } from './entities/sync-file.js';
 export { SyncOperation, type OperationKind, type OperationStatus, type Priority } from './entities/sync-operation.js';
 export { FileSynchronizer } from './engine/file-synchronizer.js';
 export { SyncEngine, type OperationFilter } from './engine/sync-engine.js';
-export type { NewOperation } from './engine/operation-queue.js';
+export type { BandPause, NewOperation } from './engine/operation-queue.js';
 export { EventBroadcaster, type Announcement, type PublishOptions } from './event-broadcaster.js';
 export { WebSocketGateway, type ConnectionInfo } from './gateway/web-socket-gateway.js';
 export { DeliveryLedger, type Delivery, type MemberDelivery } from './ledger/delivery-ledger.js';

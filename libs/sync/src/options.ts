@@ -64,6 +64,10 @@ const schema = z.strictObject({
   subscriptionsPerConnection: positive,
   /** Frames one connection may send on the average, with bursts of two seconds' worth; an acknowledgement counts a tenth. */
   framesPerSecond: positive,
+  /** What one user may ask for in a minute, on all nodes: looks at a band or a file, and dead operations to be tried again. */
+  requestsPerMinute: positive,
+  /** Operations of one band that begin in a minute, on all nodes; critical ones are not counted. Null: as many as can. */
+  bandOperationsPerMinute: positive.nullable(),
   /** Operations this process works on at once. */
   workers: positive,
   /** An operation whose questions are not answered within this time has failed, and is tried again. */
@@ -115,6 +119,8 @@ export const defaultSyncOptions: Omit<ResolvedSyncOptions, 'node'> = {
   devicesPerUser: 10,
   subscriptionsPerConnection: 50,
   framesPerSecond: 100,
+  requestsPerMinute: 30,
+  bandOperationsPerMinute: null,
   workers: 32,
   operationTimeoutMs: minutes(1),
   attempts: 3,

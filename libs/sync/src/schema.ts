@@ -1,6 +1,7 @@
 import { SyncEngine1764000003002 } from './entities/engine-schema.js';
 import { SyncItems1764000003060 } from './entities/items-schema.js';
 import { SyncLooks1764000003070 } from './entities/looks-schema.js';
+import { SyncPace1764000003080 } from './entities/pace-schema.js';
 import { SyncFile } from './entities/sync-file.js';
 import { SyncItem } from './entities/sync-item.js';
 import { SyncOperation } from './entities/sync-operation.js';
@@ -30,4 +31,5 @@ export const syncMigrations = [
   SyncHoldingChannel1764000003050,
   SyncItems1764000003060,
   SyncLooks1764000003070,
+  SyncPace1764000003080,
 ];

@@ -24,6 +24,8 @@ export interface BandStatus {
   lastSyncAt: string | null;
   /** Operations of the last day, and those not finished or dead. */
   operations: Partial<Record<OperationStatus, number>>;
+  /** Its operations wait, all but critical ones: since when, until when and why. Null: they do not, or the caller does not lead the band. */
+  paused: { since: string; until: string; code: string; message: string } | null;
 }
 
 export interface Status {
@@ -49,7 +51,7 @@ export class SyncStatus {
     return {
       node: this.options.node,
       sequencer: await this.sequencer(),
-      bands: await Promise.all(access.memberships.map(({ bandId }) => this.band(bandId))),
+      bands: await Promise.all(access.memberships.map(({ bandId }) => this.band(bandId, led.includes(bandId)))),
       connections: this.gateway.connected().flatMap((connection) => seenBy(connection, userId, led)),
     };
   }
@@ -62,18 +64,20 @@ export class SyncStatus {
     return row!;
   }
 
-  private async band(bandId: string): Promise<BandStatus> {
+  private async band(bandId: string, isLed: boolean): Promise<BandStatus> {
     const [row] = await this.database.query<{ files: number; last: Date | null }[]>(
       `select (select count(*) from sync_file where band_id = $1 and channel is not null)::int as files,
               greatest((select max(synced_at) from sync_file where band_id = $1),
                        (select max(finished_at) from sync_operation where band_id = $1 and kind = 'band' and status = 'completed')) as last`,
       [bandId],
     );
+    const paused = isLed ? await this.engine.pausedBand(bandId) : null;
     return {
       bandId,
       files: row!.files,
       lastSyncAt: row!.last?.toISOString() ?? null,
       operations: await this.engine.counts([bandId]),
+      paused: paused && { ...paused, since: paused.since.toISOString(), until: paused.until.toISOString() },
     };
   }
 }

@@ -16,12 +16,14 @@ import { OperationHistory } from './engine/operation-history.js';
 import { OperationQueue } from './engine/operation-queue.js';
 import { PeriodicSync } from './engine/periodic-sync.js';
 import { ProgressTeller } from './engine/progress-teller.js';
+import { RequestBudget } from './engine/request-budget.js';
 import { operationLeaseMs, SyncEngine } from './engine/sync-engine.js';
 import { SyncListeners } from './engine/sync-listeners.js';
 import { EventBroadcaster } from './event-broadcaster.js';
 import { Hubs } from './fan-out/hubs.js';
 import { Signals } from './fan-out/signals.js';
 import { ClientFrames } from './gateway/client-frames.js';
+
 import { Revocations } from './gateway/revocations.js';
 import { SyncRequests } from './gateway/sync-requests.js';
 import { WebSocketGateway } from './gateway/web-socket-gateway.js';
@@ -94,8 +96,8 @@ const providers: Provider[] = [
   {
     provide: OperationQueue,
     inject: [DataSource, NodeLink, SYNC_OPTIONS],
-    useFactory: (database: DataSource, link: NodeLink, { node }: ResolvedSyncOptions) =>
-      new OperationQueue(database, { node, worker: link.number, leaseMs: operationLeaseMs }),
+    useFactory: (database: DataSource, link: NodeLink, { node, bandOperationsPerMinute }: ResolvedSyncOptions) =>
+      new OperationQueue(database, { node, worker: link.number, leaseMs: operationLeaseMs, bandOperationsPerMinute }),
   },
   plain(FileSynchronizer, Bus, EventBroadcaster, DataSource),
   {
@@ -126,7 +128,13 @@ const providers: Provider[] = [
       new Canary(new CanaryLog(database, publisher, node), hubs, canaryMs),
   },
   plain(SyncHealth, Canary),
-  plain(SyncRequests, SyncEngine, FileSynchronizer),
+  {
+    provide: RequestBudget,
+    inject: [DataSource, SYNC_OPTIONS],
+    useFactory: (database: DataSource, { requestsPerMinute }: ResolvedSyncOptions) =>
+      new RequestBudget(database, requestsPerMinute),
+  },
+  plain(SyncRequests, SyncEngine, FileSynchronizer, RequestBudget),
   plain(Signals, Hubs, NodeLink),
   plain(ClientFrames, Bus, Hubs, Signals, SyncRequests, SYNC_OPTIONS),
   // Nest finds gateways by their class, so this one is not made by a factory.

@@ -27,7 +27,9 @@ export type Step =
   | { does: 'stall'; engine: number }
   | { does: 'end as a zombie'; nth: number; how: keyof typeof failures | 'complete' }
   | { does: 'cancel' | 'retry' | 'discard'; nth: number }
-  | { does: 'prune' };
+  | { does: 'prune' }
+  /** Its drive asks the band to wait a little. */
+  | { does: 'pause' };
 
 const busy = { code: 'busy', message: 'Not just now.', remedy: 'Wait.', isFree: false };
 export const failures = {
@@ -103,7 +105,7 @@ export class OperationWorld {
   }
 
   static async begin(node: LogNode): Promise<OperationWorld> {
-    await node.database.query('truncate sync_operation, sync_item, sync_inbox, sync_file, sync_outbox');
+    await node.database.query('truncate sync_operation, sync_item, sync_inbox, sync_file, sync_outbox, sync_band_pace');
     const world = new OperationWorld(node);
     for (const engine of world.engines) await world.start(engine);
     return world;
@@ -132,6 +134,7 @@ export class OperationWorld {
       await this.node.database.query(
         `update sync_operation set run_at = least(run_at, clock_timestamp()), lease_until = least(lease_until, clock_timestamp())`,
       );
+      await this.node.database.query('update sync_band_pace set paused_until = clock_timestamp()');
       const [engine] = this.engines;
       await engine!.queue.reclaim(1_000);
       engine!.held.push(...(await this.claimed(engine!.queue.claim(50, every))));
@@ -156,6 +159,8 @@ export class OperationWorld {
         return this.byHand(step.does, step.nth);
       case 'prune':
         return this.prune();
+      case 'pause':
+        return this.engines[0]!.queue.pause(bandId, 5, { code: 'busy', message: 'Not just now.' });
       case 'end as a zombie':
         return this.endZombie(step.nth, step.how);
       default:
@@ -205,7 +210,13 @@ export class OperationWorld {
   private async start(engine: Engine): Promise<void> {
     const { database } = this.node;
     engine.number = ++workers;
-    engine.queue = new OperationQueue(database, { node: `node-${workers}`, worker: workers, leaseMs: 3_600_000 });
+    engine.queue = new OperationQueue(database, {
+      node: `node-${workers}`,
+      worker: workers,
+      leaseMs: 3_600_000,
+      // Never reached here, and counted all the same.
+      bandOperationsPerMinute: 1_000_000,
+    });
     engine.completions = new Completions(database, engine.queue, this.files);
     engine.held = [];
     engine.presence = database.createQueryRunner();

@@ -8,6 +8,7 @@ import { whyNot } from '../library/file-words.js';
 import { useBand, useBandFiles } from '../library/use-library.js';
 import { hrefOf } from '../route.js';
 import { Devices } from './devices.js';
+import { pausedWords } from './operation-words.js';
 import { Operations } from './operations.js';
 import { SyncButtons } from './sync-buttons.js';
 import { useBandStatus, type BandStatus } from './use-band-status.js';
@@ -37,6 +38,7 @@ function ForLeaders({ bandId }: { bandId: string }): ReactNode {
   const { told, problem, refresh } = useBandStatus();
   const files = useBandFiles();
   const now = useNow(2_000);
+  const paused = told?.bands.find((band) => band.bandId === bandId)?.paused ?? null;
   return (
     <>
       {problem !== null && (
@@ -51,6 +53,12 @@ function ForLeaders({ bandId }: { bandId: string }): ReactNode {
         <Figures told={told} bandId={bandId} now={now} />
         <SyncButtons bandId={bandId} done={refresh} />
       </div>
+      {paused !== null && (
+        <p className="notice" role="status">
+          <Icon name="waiting" />
+          <span>{pausedWords(paused, now)}</span>
+        </p>
+      )}
       <Operations bandId={bandId} files={files} />
       <Devices connections={told?.connections ?? []} bandId={bandId} now={now} />
       <Unreadable files={files} />

@@ -1,4 +1,4 @@
-import { checkingWords, itemWords, operationWords, type OperationWords } from './operation-words.js';
+import { checkingWords, itemWords, operationWords, pausedWords, type OperationWords } from './operation-words.js';
 import type { Operation } from './operation.js';
 
 const now = Date.parse('2026-11-23T20:00:00Z');
@@ -104,4 +104,9 @@ it('a file of a full sync has words of its own, and its error', () => {
 it('members read how far the check of their library is', () => {
   expect(checkingWords({ done: 120, total: 400 })).toBe('The library is being checked: 120 of 400');
   expect(checkingWords({ done: 3, total: 0 })).toBe('The library is being checked');
+});
+
+test('the words for a band that is paused say since when, until when and why', () => {
+  const paused = { since: '2026-11-23T19:57:00Z', until: '2026-11-23T20:00:40Z', message: 'The quota is spent.' };
+  expect(pausedWords(paused, now)).toBe('Paused 3 min ago, goes on in 40 s: The quota is spent.');
 });

@@ -1,4 +1,6 @@
+import { relativeTime } from '../design/relative-time.js';
 import type { Action, Item, Operation } from './operation.js';
+import type { Paused } from './use-band-status.js';
 
 export type Tone = 'good' | 'busy' | 'warn' | 'bad' | 'quiet';
 
@@ -58,6 +60,10 @@ export const actionWords: Record<Action, { label: string; done: string }> = {
 /** What everybody in the band reads while every file is checked. */
 export const checkingWords = ({ done, total }: { done: number; total: number }): string =>
   total === 0 ? 'The library is being checked' : `The library is being checked: ${done} of ${total}`;
+
+/** Why a band's operations wait, since when, and when they go on. */
+export const pausedWords = ({ since, until, message }: Paused, now: number): string =>
+  `Paused ${relativeTime(Date.parse(since), now)}, goes on ${inTime(Date.parse(until) - now)}: ${message}`;
 
 function titleOf({ kind, mode, fileId }: Operation, nameOf: NameOf): string {
   switch (kind) {

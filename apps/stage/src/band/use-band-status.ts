@@ -13,9 +13,22 @@ export interface Connected {
   unacknowledgedBytes: number;
 }
 
+/** Since when and until when nothing of a band begins, and why. */
+export interface Paused {
+  since: string;
+  until: string;
+  message: string;
+}
+
 export interface BandStatus {
   sequencer: { inOffice: boolean; waiting: number };
-  bands: { bandId: string; files: number; lastSyncAt: string | null; operations: Record<string, number | undefined> }[];
+  bands: {
+    bandId: string;
+    files: number;
+    lastSyncAt: string | null;
+    operations: Record<string, number | undefined>;
+    paused: Paused | null;
+  }[];
   connections: Connected[];
 }
 

@@ -21,7 +21,7 @@ beforeEach(async () => {
     entities: [SyncOperation, SyncItem],
     poolSize: 30,
   }).initialize();
-  queue = new OperationQueue(database, { node: 'node', worker: 1, leaseMs: minuteMs });
+  queue = new OperationQueue(database, { node: 'node', worker: 1, leaseMs: minuteMs, bandOperationsPerMinute: null });
 });
 afterEach(async () => {
   await database.destroy();

@@ -47,7 +47,7 @@ const anyStep: fc.Arbitrary<Step> = fc.oneof(
   { weight: 2, arbitrary: step({ does: does('crash', 'stall'), engine }) },
   { weight: 2, arbitrary: step({ does: does('end as a zombie'), nth, how: fc.oneof(how, does('complete')) }) },
   { weight: 3, arbitrary: step({ does: does('cancel', 'retry', 'discard'), nth }) },
-  { weight: 1, arbitrary: step({ does: does('prune') }) },
+  { weight: 1, arbitrary: step({ does: does('prune', 'pause') }) },
 );
 /** Moments, at each of which some steps are taken at the same time. */
 const anyHistory = fc.array(fc.array(anyStep, { minLength: 1, maxLength: 3 }), { maxLength: 40, size: 'max' });

@@ -33,11 +33,15 @@ afterEach(async () => {
 });
 
 /** A process of that number, which shows that it lives. */
-async function worker(number: number, leaseMs = 60_000): Promise<OperationQueue & { die(): Promise<void> }> {
+async function worker(
+  number: number,
+  leaseMs = 60_000,
+  bandOperationsPerMinute: number | null = null,
+): Promise<OperationQueue & { die(): Promise<void> }> {
   const runner = database.createQueryRunner();
   alive.push(runner);
   await runner.query('select pg_advisory_lock_shared($1, $2)', [presenceLocks, number]);
-  const queue = new OperationQueue(database, { node: `node-${number}`, worker: number, leaseMs });
+  const queue = new OperationQueue(database, { node: `node-${number}`, worker: number, leaseMs, bandOperationsPerMinute });
   return Object.assign(queue, { die: () => runner.query('select pg_advisory_unlock_all()') as Promise<void> });
 }
 
@@ -322,6 +326,103 @@ describe('an operation with items', () => {
   });
 });
 
+describe('a band', () => {
+  const others = (bandId: string, ...fileIds: string[]): NewOperation[] =>
+    fileIds.map((fileId) => file(fileId, { bandId, priority: 'low' }));
+  const numbered = (many: number): string[] => Array.from({ length: many }, (_, n) => `f${String(n).padStart(4, '0')}`);
+  const pass = async (minutes: number): Promise<void> => {
+    await database.query(`update sync_operation set run_at = run_at - $1 * interval '1 minute'`, [minutes]);
+    await database.query(
+      `update sync_band_pace set minute_ends_at = minute_ends_at - $1 * interval '1 minute',
+         paused_since = paused_since - $1 * interval '1 minute', paused_until = paused_until - $1 * interval '1 minute'`,
+      [minutes],
+    );
+  };
+  const busy = { code: 'drive_busy', message: 'The quota is spent.' };
+
+  it('begins as many operations in a minute as it may, on all nodes, by priority and age, and the others after it', async () => {
+    const queues = await Promise.all([1, 2, 3, 4].map((number) => worker(number, 60_000, 10)));
+    await enqueue(queues[0]!, ...others('b1', ...numbered(25)), file('high', { bandId: 'b1', priority: 'high' }));
+    const minute = async (): Promise<(string | null)[]> => {
+      const claims: Claim[] = [];
+      for (const queue of queues) claims.push(...(await queue.claim(4, every)));
+      expect(await queues[0]!.claimOldest()).toEqual([]);
+      await complete(queues[0]!, ...claims);
+      return filesOf(claims).sort();
+    };
+    expect(await minute()).toEqual([...numbered(25).slice(0, 9), 'high']);
+    expect(await queues[0]!.pausedBand('b1')).toMatchObject({ code: 'band_limit_reached' });
+    await pass(1);
+    expect(await queues[0]!.pausedBand('b1')).toBeNull();
+    expect(await minute()).toEqual(numbered(25).slice(9, 19));
+    await pass(1);
+    expect(await minute()).toEqual(numbered(25).slice(19));
+    expect(await queues[0]!.pausedBand('b1')).toBeNull();
+  });
+
+  it('begins no more than that when all nodes claim at the same moment, again and again', async () => {
+    const queues = await Promise.all([1, 2, 3, 4].map((number) => worker(number, 60_000, 10)));
+    await enqueue(queues[0]!, ...others('b1', ...numbered(40)));
+    for (const begun of [10, 10, 10, 10, 0]) {
+      const all = queues.flatMap((queue) => [queue.claim(7, every), queue.claimOldest(), queue.claim(7, every)]);
+      const claims = (await Promise.all(all)).flat();
+      expect(claims).toHaveLength(begun);
+      await complete(queues[0]!, ...claims);
+      await pass(1);
+    }
+  });
+
+  it('that is at its limit, or paused, holds up no other, and nothing critical', async () => {
+    const limited = await worker(1, 60_000, 3);
+    await enqueue(limited, ...others('b1', ...numbered(500)));
+    expect(filesOf(await limited.claim(9, every))).toHaveLength(3);
+    await limited.pause('b3', 60_000, busy);
+    await enqueue(limited, file('waits', { bandId: 'b3', priority: 'high' }));
+    await enqueue(limited, ...others('b2', 'other'), file('urgent', { bandId: 'b3', priority: 'critical' }));
+    expect(filesOf(await limited.claim(2, every))).toEqual(['urgent']);
+    expect(filesOf(await limited.claim(2, every))).toEqual(['other']);
+    await enqueue(limited, file('now', { bandId: 'b1', priority: 'critical' }), ...others('b2', 'oldest'));
+    expect(filesOf(await limited.claimOldest())).toEqual(['now']);
+    expect(filesOf(await limited.claimOldest())).toEqual(['oldest']);
+  });
+
+  it('that is paused goes on by itself where it was, on every node, with the news that came meanwhile', async () => {
+    const [one, other] = [await worker(1), await worker(2)];
+    await enqueue(one, ...others('b1', ...numbered(12)));
+    const [claim] = await one.claim(1, every);
+    await one.pause('b1', 30_000, busy);
+    await one.fail(claim!, { ...again, ...busy, retryInMs: 30_000, isFree: true });
+    expect(await other.claim(9, every)).toEqual([]);
+    await enqueue(one, file('news', { priority: 'high' }), ...others('b1', 'f0005'));
+    expect(await other.claim(9, every)).toEqual([]);
+    expect(await other.pausedBand('b1')).toMatchObject({ ...busy, since: expect.any(Date), until: expect.any(Date) });
+    await pass(1);
+    const claims = await other.claim(20, every);
+    const [first, ...lows] = filesOf(claims);
+    expect(first).toBe('news');
+    // The one that failed asks again a little later; the one that news joined keeps no place before the others.
+    expect([...lows].sort()).toEqual(numbered(12));
+    const inTheirOrder = numbered(12).filter((name) => name !== 'f0000' && name !== 'f0005');
+    expect(lows.filter((name) => inTheirOrder.includes(name!))).toEqual(inTheirOrder);
+  });
+
+  it('is paused until the latest that was asked for, and for an hour at most', async () => {
+    const queue = await worker(1);
+    await queue.pause('b1', 60_000, busy);
+    const first = await queue.pausedBand('b1');
+    await queue.pause('b1', 1_000, { ...busy, message: 'Still.' });
+    expect(await queue.pausedBand('b1')).toEqual({ ...first, message: 'Still.' });
+    await queue.pause('b1', 86_400_000 * 365, busy);
+    const { since, until } = (await queue.pausedBand('b1'))!;
+    expect(since).toEqual(first!.since);
+    expect(until.getTime() - Date.now()).toBeLessThan(3_660_000);
+    await pass(61);
+    expect(await queue.pausedBand('b1')).toBeNull();
+    await queue.pause('b1', 60_000, busy);
+    expect((await queue.pausedBand('b1'))!.since.getTime()).toBeGreaterThan(since.getTime());
+  });
+});
+
 describe('by hand', () => {
   it('a running operation is cancelled under the hands of its worker', async () => {
     const queue = await worker(1);
@@ -377,12 +478,12 @@ it('claims and reclaims by index, at a cost that 1,000,000 finished operations d
        from generate_series(1, $1::int) n`,
       [many],
     );
-  const buffers = async (): Promise<number> => {
+  const buffers = async (perMinute: number | null): Promise<number> => {
     await database.query('vacuum analyze sync_operation');
     let sum = 0;
     for (const [sql, ...parameters] of [
-      [statements.claim, [0, 1, 2, 3], 10, 'n', randomUUID(), 5_000, 1],
-      [statements.claimOldest, [0, 1, 2, 3], 'n', randomUUID(), 5_000, 1],
+      [statements.claim, [0, 1, 2, 3], 10, 'n', randomUUID(), 5_000, 1, perMinute],
+      [statements.claimOldest, [0, 1, 2, 3], 'n', randomUUID(), 5_000, 1, perMinute],
       [statements.lost, 3, 1, 200],
     ] as const) {
       const cost = await costOf(database, sql, parameters, 'sync_operation');
@@ -392,9 +493,11 @@ it('claims and reclaims by index, at a cost that 1,000,000 finished operations d
     }
     return sum;
   };
+  await database.query(`insert into sync_band_pace (band_id) select 'b' || n from generate_series(1, 5000) n`);
   await finish(50_000);
-  const young = await buffers();
+  const [young, youngLimited] = [await buffers(null), await buffers(60)];
   await finish(950_000);
-  expect(await buffers()).toBeLessThan(young * 1.2);
+  expect(await buffers(null)).toBeLessThan(young * 1.2);
+  expect(await buffers(60)).toBeLessThan(youngLimited * 1.2);
   expect(await queue.claim(10, every)).toHaveLength(10);
 }, 120_000);

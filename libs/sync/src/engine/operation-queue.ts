@@ -7,6 +7,7 @@ import {
   type OperationStatus,
   type Priority,
 } from '../entities/sync-operation.js';
+import * as paces from './pace-statements.js';
 import * as statements from './queue-statements.js';
 
 export interface NewOperation {
@@ -65,6 +66,9 @@ interface Lost {
 /** An operation on a band as a whole. */
 export type Look = NewOperation & { bandId: string };
 
+/** What asks for more time is asked again after this at the latest: nobody could take back a pause of a year. */
+const longestPauseMs = 3_600_000;
+
 /** Keys in one transaction: each is a lock of the database until that ends. */
 const mostLocked = 200;
 
@@ -73,6 +77,16 @@ export interface QueueOptions {
   /** The number of this process, by whose lock others see that it lives. */
   worker: number;
   leaseMs: number;
+  /** Operations of one band that may begin in a minute. Null: as many as can. */
+  bandOperationsPerMinute: number | null;
+}
+
+/** Why a band's operations wait, since when and until when. */
+export interface BandPause {
+  since: Date;
+  until: Date;
+  code: string;
+  message: string;
 }
 
 /** The queue's SQL. One method, one statement or one transaction. */
@@ -159,7 +173,10 @@ export class OperationQueue {
     return progress;
   }
 
-  /** Takes up to `limit` operations that are due, by priority, then by age. @param from these priorities only */
+  /**
+   * Takes up to `limit` operations that are due, by priority, then by age. Those that their band keeps waiting are passed over, and are due
+   * when it goes on. @param from these priorities only
+   */
   async claim(limit: number, from: readonly Priority[]): Promise<Claim[]> {
     return this.claimWith(statements.claim, [from.map((priority) => priorities[priority]), limit]);
   }
@@ -167,6 +184,17 @@ export class OperationQueue {
   /** Takes the operation that has been due for longest, whatever its priority. */
   async claimOldest(): Promise<Claim[]> {
     return this.claimWith(statements.claimOldest, [Object.values(priorities)]);
+  }
+
+  /** Lets nothing of a band begin for so long that is not critical, on any node: its source asked for time. An hour at most. */
+  async pause(bandId: string, forMs: number, { code, message }: Pick<Failure, 'code' | 'message'>): Promise<void> {
+    await this.database.query(paces.pause, [bandId, Math.min(forMs, longestPauseMs), code, message]);
+  }
+
+  /** Null: its operations begin as they come. */
+  async pausedBand(bandId: string): Promise<BandPause | null> {
+    const [pause] = await this.database.query<BandPause[]>(paces.paused, [bandId]);
+    return pause ?? null;
   }
 
   /** Extends the leases of exactly the operations held here. @returns the ids of those that are not held any more */
@@ -262,16 +290,34 @@ export class OperationQueue {
   }
 
   private async claimWith(statement: string, parameters: readonly unknown[]): Promise<Claim[]> {
-    const { node, leaseMs, worker } = this.options;
+    const { node, leaseMs, worker, bandOperationsPerMinute } = this.options;
     const token = randomUUID();
-    const rows = await this.database.query<Record<string, unknown>[]>(statement, [
-      ...parameters,
-      node,
-      token,
-      leaseMs,
-      worker,
+    for (;;) {
+      const rows = await this.database.query<ClaimedRow[]>(statement, [
+        ...parameters,
+        node,
+        token,
+        leaseMs,
+        worker,
+        bandOperationsPerMinute,
+      ]);
+      const claims = rows.flatMap(({ kept_band, ...row }) =>
+        kept_band === null ? [{ operation: this.database.getRepository(SyncOperation).create(camelCased(row)), token }] : [],
+      );
+      const kept = new Set(rows.flatMap(({ kept_band }) => kept_band ?? []));
+      for (const bandId of kept) await this.postpone(bandId);
+      if (claims.length > 0 || kept.size === 0) return claims;
+    }
+  }
+
+  private async postpone(bandId: string): Promise<void> {
+    const { bandOperationsPerMinute } = this.options;
+    await this.database.query(paces.postpone, [
+      bandId,
+      bandOperationsPerMinute,
+      minuteSpent,
+      `The band has begun the ${bandOperationsPerMinute} operations of this minute.`,
     ]);
-    return rows.map((row) => ({ operation: this.database.getRepository(SyncOperation).create(camelCased(row)), token }));
   }
 
   private async holds(id: string, token: string, transaction: EntityManager): Promise<boolean> {
@@ -383,6 +429,12 @@ export class OperationQueue {
     return transaction.query(statements.endItems, [byOperations, status, error.code, error.message]);
   }
 }
+
+/** A claim, or only the band that keeps an operation waiting. */
+type ClaimedRow = Record<string, unknown> & { kept_band: string | null };
+
+/** Why a band is paused that has begun as many operations as it may in a minute. */
+const minuteSpent = 'band_limit_reached';
 
 interface Begun {
   id: string;

@@ -1,4 +1,5 @@
 import { presenceLocks } from '../log/node-link.js';
+import { admitting } from './pace-statements.js';
 
 const waiting = `status in ('pending', 'failed')`;
 
@@ -86,14 +87,23 @@ const due = `
   ${waiting} and run_at <= statement_timestamp()
   and not exists (select from sync_operation held where held.ordering_key = o.ordering_key and held.lease_token is not null)`;
 
-/** Claims what `due` lists. @param first the number of the first of the parameters: node, token, length of the lease, worker */
+/**
+ * Claims what `due` lists and its bands let begin. @param first the number of the first of the parameters: node, token, length of the lease,
+ * worker, operations of a band in a minute
+ * @returns those claimed, and for each that its band keeps waiting a row of nothing but `kept_band`
+ */
 const claiming = (first: number): string => `
+  ${admitting(`$${first + 4}`)},
+  claimed as (
   update sync_operation o
   set status = 'running', attempts = attempts + 1, node = $${first}, lease_token = $${first + 1}, worker = $${first + 3},
       started_at = clock_timestamp(), lease_until = clock_timestamp() + $${first + 2} * interval '1 millisecond',
       prepared_at = null, error_code = null, error_message = null, error_remedy = null
-  from due where o.id = due.id
-  returning o.*`;
+  from admitted where o.id = admitted.id
+  returning o.*)
+  select case when claimed.id is null then due.band_id end as kept_band, claimed.*
+  from due left join claimed on claimed.id = due.id
+  order by due.priority, due.run_at`;
 
 /**
  * Of each of $1, priorities, the first that are due: the index has them by priority and age. @param many of each at most
@@ -101,18 +111,16 @@ const claiming = (first: number): string => `
 const firstOfEach = (many: string): string => `
   unnest($1::smallint[]) as given (priority)
   cross join lateral (
-    select o.id, o.run_at from sync_operation o where o.priority = given.priority and ${due}
+    select o.id, o.band_id, o.priority, o.run_at from sync_operation o where o.priority = given.priority and ${due}
     order by o.run_at limit ${many} for update skip locked) as first`;
 
 /** $1 priorities, in this order, $2 how many. A priority that has enough leaves the later ones unread. */
 export const claim = `
-  with due as materialized (select first.id from ${firstOfEach('$2')} limit $2), claimed as (${claiming(3)})
-  select * from claimed order by priority, run_at`;
+  with due as materialized (select first.* from ${firstOfEach('$2')} limit $2), ${claiming(3)}`;
 
 /** $1 all priorities. */
 export const claimOldest = `
-  with due as materialized (select first.id from ${firstOfEach('1')} order by first.run_at limit 1), claimed as (${claiming(2)})
-  select * from claimed`;
+  with due as materialized (select first.* from ${firstOfEach('1')} order by first.run_at limit 1), ${claiming(2)}`;
 
 /**
  * $1 operations, $2 tokens, $3 length of the lease. What is being completed is locked, and left alone. @returns those whose token is

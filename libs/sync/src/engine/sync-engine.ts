@@ -15,6 +15,7 @@ import type { FileSynchronizer } from './file-synchronizer.js';
 import {
   LeaseLost,
   OperationQueue,
+  type BandPause,
   type Claim,
   type Enqueued,
   type Failure,
@@ -147,6 +148,11 @@ export class SyncEngine implements OnApplicationBootstrap, BeforeApplicationShut
       [bandIds],
     );
     return Object.fromEntries(rows.map(({ status, count }) => [status, count]));
+  }
+
+  /** Why a band's operations wait, all but critical ones, since when and until when; null: they begin as they come. */
+  async pausedBand(bandId: string): Promise<BandPause | null> {
+    return this.queue.pausedBand(bandId);
   }
 
   /** What became of each file of an operation that is about many, those that failed first. @param limit at most 1,000 */
@@ -335,6 +341,9 @@ export class SyncEngine implements OnApplicationBootstrap, BeforeApplicationShut
       `Operation ${operation.id} (${operation.orderingKey}, attempt ${operation.attempts}) failed: ${(error as Error).message}`,
     );
     try {
+      // The source asked for time: the band's other operations need not find out one by one.
+      if (failure.isFree && failure.retryInMs !== null && operation.bandId !== null)
+        await this.queue.pause(operation.bandId, failure.retryInMs, failure);
       const progress = await this.queue.fail(claim, failure);
       await this.tell('sync.failed', { ...factOf(operation), code, message, willRetry: failure.retryInMs !== null });
       await this.follow(progress);

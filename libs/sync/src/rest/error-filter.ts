@@ -6,18 +6,24 @@ import { isDatabaseAway } from '../log/database-away.js';
 
 interface Response {
   headersSent: boolean;
+  setHeader(name: string, value: string): void;
   status(status: number): { json(body: unknown): void };
   destroy(): void;
 }
 
-/** Every failure of a REST call as `{ error: { code, message, remedy, retryable, details? } }`, the same shape as on the wire. */
+/**
+ * Every failure of a REST call as `{ error: { code, message, remedy, retryable, details? } }`, the same shape as on the wire. Where it says
+ * how long to wait, the header `Retry-After` does too.
+ */
 @Catch()
 export class ErrorFilter implements ExceptionFilter {
   catch(error: unknown, host: ArgumentsHost): void {
     const response = host.switchToHttp().getResponse<Response>();
     // A body that breaks off must not look whole.
-    if (response.headersSent) response.destroy();
-    else response.status(statusOf(error)).json({ error: bodyOf(error) });
+    if (response.headersSent) return response.destroy();
+    const waitMs = waitMsOf(error);
+    if (waitMs !== undefined) response.setHeader('retry-after', String(Math.ceil(waitMs / 1_000)));
+    response.status(statusOf(error)).json({ error: bodyOf(error) });
   }
 }
 
@@ -25,6 +31,12 @@ function statusOf(error: unknown): number {
   if (error instanceof CodedError || error instanceof SyncError) return error.status;
   if (error instanceof HttpException) return error.getStatus();
   return isDatabaseAway(error) ? 503 : 500;
+}
+
+function waitMsOf(error: unknown): number | undefined {
+  if (!(error instanceof CodedError || error instanceof SyncError)) return undefined;
+  const { retryAfterMs = error instanceof CodedError ? error.retryAfterMs : undefined } = error.details;
+  return typeof retryAfterMs === 'number' ? retryAfterMs : undefined;
 }
 
 function bodyOf(error: unknown): WireError {

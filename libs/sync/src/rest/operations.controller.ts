@@ -7,6 +7,7 @@ import { operationKinds, operationStatuses, type SyncOperation } from '../entiti
 import { FileSynchronizer } from '../engine/file-synchronizer.js';
 import { SyncEngine } from '../engine/sync-engine.js';
 import { belongsTo, leads } from '../gateway/access.js';
+import { SyncRequests } from '../gateway/sync-requests.js';
 import { CallerGuard, CurrentCaller, type Caller } from './caller.js';
 import { ErrorFilter } from './error-filter.js';
 import { fitted } from './fitted.js';
@@ -29,6 +30,7 @@ export class OperationsController {
   constructor(
     private readonly engine: SyncEngine,
     private readonly files: FileSynchronizer,
+    private readonly requests: SyncRequests,
   ) {}
 
   @ApiOperation({ summary: 'Operations of the bands that the caller leads, or of one of them, newest first.' })
@@ -92,7 +94,7 @@ export class OperationsController {
   @HttpCode(200)
   async retry(@CurrentCaller() caller: Caller, @Param('id') id: string): Promise<OperationView> {
     await this.led(caller, id);
-    await this.engine.retry(id);
+    await this.requests.retry(caller.principal.userId, id);
     return viewOf(await this.engine.operation(id));
   }
 
