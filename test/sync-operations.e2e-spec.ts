@@ -176,7 +176,9 @@ describe('operations', () => {
     await sync.save({ ...file, fileId: 'bad' });
     await sync.save(file);
     await tina.count(1);
-    const dead = (await operations()).find(({ status }) => status === 'dead');
+    // The other file did not wait for it, and may be there first.
+    let dead: SyncOperation | undefined;
+    while (!dead) dead = (await operations()).find(({ status }) => status === 'dead');
     expect(dead).toMatchObject({ fileId: expect.any(String), errorCode: 'file_unknown', errorMessage: 'No such file.' });
   });
 

@@ -1,7 +1,7 @@
 import { setTimeout as pass } from 'node:timers/promises';
 import { Logger } from '@nestjs/common';
-import { Wake } from '../log/wake.js';
 import { monotonicMs } from '../monotonic.js';
+import { Rounds } from '../rounds.js';
 import type { OperationQueue } from './operation-queue.js';
 
 export interface HistoryOptions {
@@ -17,41 +17,35 @@ const pieceRows = 1_000;
 /** Forgets finished operations when they have come of age, piece by piece, with as much time in between as a piece took. */
 export class OperationHistory {
   private readonly logger = new Logger('SyncEngine');
-  private readonly wake = new Wake();
-  private running: Promise<void> | null = null;
-  private stopping = false;
+  private readonly rounds: Rounds;
 
   constructor(
     private readonly queue: OperationQueue,
     private readonly options: HistoryOptions,
-  ) {}
+  ) {
+    const everyMs = options.retentionIntervalMs;
+    this.rounds = new Rounds(
+      { firstMs: Math.min(firstRoundMs, everyMs), everyMs },
+      () => this.prune(),
+      (error) => this.logger.debug(`Nothing is pruned for now: ${error.message}`),
+    );
+  }
 
   start(): void {
-    this.running ??= this.run();
+    this.rounds.start();
   }
 
   /** Resolves when the piece in flight has ended. */
   async stop(): Promise<void> {
-    this.stopping = true;
-    this.wake.notify();
-    await this.running;
+    await this.rounds.stop();
   }
 
   /** Forgets all that has come of age. */
   async prune(): Promise<void> {
-    while (!this.stopping) {
+    while (!this.rounds.isStopping) {
       const began = monotonicMs();
       if ((await this.queue.prune(this.options.operationDays, pieceRows)) === 0) return;
       await pass(monotonicMs() - began);
-    }
-  }
-
-  private async run(): Promise<void> {
-    let waitMs = Math.min(firstRoundMs, this.options.retentionIntervalMs);
-    while (!this.stopping) {
-      await this.wake.wait(waitMs);
-      waitMs = this.options.retentionIntervalMs;
-      await this.prune().catch((error: Error) => this.logger.debug(`Nothing is pruned for now: ${error.message}`));
     }
   }
 }

@@ -1,7 +1,7 @@
 import { Logger } from '@nestjs/common';
 import type { Bus } from '@soleil/bus';
-import { Wake } from '../log/wake.js';
 import { monotonicMs } from '../monotonic.js';
+import { Rounds } from '../rounds.js';
 import type { SyncEngine } from './sync-engine.js';
 
 export interface PeriodicSyncOptions {
@@ -9,8 +9,8 @@ export interface PeriodicSyncOptions {
   syncOnStart: boolean;
 }
 
-/** How often it is looked which bands are due. */
-const everyMs = 5_000;
+/** How long it takes, at most, until it is looked which bands are due. */
+const mostMs = 5_000;
 
 /**
  * The safety net under facts and notifications: looks over every band when the server starts, since nobody knows what happened while
@@ -19,47 +19,39 @@ const everyMs = 5_000;
  */
 export class PeriodicSync {
   private readonly logger = new Logger('PeriodicSync');
-  private readonly wake = new Wake();
-  private running: Promise<void> | null = null;
+  private readonly rounds: Rounds;
   private readonly begunAt = monotonicMs();
-  private stopping = false;
+  private isStart: boolean;
 
   constructor(
     private readonly bus: Bus,
     private readonly engine: SyncEngine,
-    private readonly options: PeriodicSyncOptions,
-  ) {}
+    options: PeriodicSyncOptions,
+  ) {
+    this.isStart = options.syncOnStart;
+    this.rounds = new Rounds(
+      { firstMs: 0, everyMs: Math.min(mostMs, options.bandSyncIntervalMs) },
+      () => this.round(),
+      (error) => this.logger.warn(`Not looking bands over for now: ${error.message}`),
+    );
+  }
 
   start(): void {
-    this.running ??= this.run();
+    this.rounds.start();
   }
 
   /** Resolves when the round in flight has ended. */
   async stop(): Promise<void> {
-    this.stopping = true;
-    this.wake.notify();
-    await this.running;
+    await this.rounds.stop();
   }
 
-  private async run(): Promise<void> {
+  private async round(): Promise<void> {
     await this.bus.ready();
-    let isStart = this.options.syncOnStart;
-    while (!this.stopping) {
-      try {
-        await this.round(isStart);
-        isStart = false;
-      } catch (error) {
-        this.logger.warn(`Not looking bands over for now: ${(error as Error).message}`);
-      }
-      await this.wake.wait(Math.min(everyMs, this.options.bandSyncIntervalMs));
-    }
-  }
-
-  private async round(isStart: boolean): Promise<void> {
     const { bandIds } = await this.bus.request('drive.bands_requested', {});
     // Who looked since this process began saw what had happened before.
     const olderThanMs = monotonicMs() - this.begunAt;
-    if (isStart) await this.engine.lookOver(bandIds, { priority: 'normal', cause: 'start', olderThanMs });
+    if (this.isStart) await this.engine.lookOver(bandIds, { priority: 'normal', cause: 'start', olderThanMs });
     else await this.engine.lookOver(bandIds, { priority: 'low', cause: 'interval' });
+    this.isStart = false;
   }
 }

@@ -2,9 +2,9 @@ import { setTimeout as pass } from 'node:timers/promises';
 import { Logger } from '@nestjs/common';
 import type { DataSource } from 'typeorm';
 import { monotonicMs } from '../monotonic.js';
+import { Rounds } from '../rounds.js';
 import { queryWithin } from './borrowed-runner.js';
 import { channelsDue, pruneIdempotencyKeys, pruneMessages, pruneNodes } from './prune-statements.js';
-import { Wake } from './wake.js';
 
 export interface RetentionOptions {
   /** What is superseded, gone or without a key stays this long. */
@@ -33,26 +33,29 @@ const pieceWithinMs = 60_000;
  */
 export class Retention {
   private readonly logger = new Logger('Retention');
-  private readonly wake = new Wake();
-  private running: Promise<void> | null = null;
-  private stopping = false;
+  private readonly rounds: Rounds;
 
   /** @param pieceMessages messages looked at by one statement, at most */
   constructor(
     private readonly database: DataSource,
     private readonly options: RetentionOptions,
     private readonly pieceMessages = piece.messages,
-  ) {}
+  ) {
+    const everyMs = options.retentionIntervalMs;
+    this.rounds = new Rounds(
+      { firstMs: Math.min(firstRoundMs, everyMs), everyMs },
+      () => this.prune(),
+      (error) => this.logger.debug(`Nothing is pruned for now: ${error.message}`),
+    );
+  }
 
   start(): void {
-    this.running ??= this.run();
+    this.rounds.start();
   }
 
   /** Resolves when the piece in flight has ended. */
   async stop(): Promise<void> {
-    this.stopping = true;
-    this.wake.notify();
-    await this.running;
+    await this.rounds.stop();
   }
 
   /** Prunes all that has come of age, and what dead nodes left, unless another process is at it. */
@@ -72,19 +75,9 @@ export class Retention {
     await this.inPieces(pruneIdempotencyKeys, [retentionDays, this.pieceMessages]);
   }
 
-  private async run(): Promise<void> {
-    let waitMs = Math.min(firstRoundMs, this.options.retentionIntervalMs);
-    while (!this.stopping) {
-      await this.wake.wait(waitMs);
-      waitMs = this.options.retentionIntervalMs;
-      if (this.stopping) return;
-      await this.prune().catch((error: Error) => this.logger.debug(`Nothing is pruned for now: ${error.message}`));
-    }
-  }
-
   /** @returns false when somebody else prunes, or this process stops */
   private async inPieces(sql: string, parameters: readonly unknown[]): Promise<boolean> {
-    while (!this.stopping) {
+    while (!this.rounds.isStopping) {
       const began = monotonicMs();
       const [result] = await queryWithin<{ isFree: boolean; done: number }>(this.database, pieceWithinMs, sql, parameters);
       if (!result!.isFree) return false;
