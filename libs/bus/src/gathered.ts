@@ -1,8 +1,7 @@
 import DataLoader from 'dataloader';
+import { gathering } from './gathering.js';
 import { settledOrLate } from './late.js';
 
-/** For each that a question was made of, so long after its answer more are gathered for the next one. */
-const gatherMs = 1;
 const longestGatherMs = 25;
 
 /**
@@ -20,15 +19,11 @@ export function gathered<Key, Answer>(
   const loader = new DataLoader<Key, Answer | undefined>(
     async (keys) => {
       const reading = read([...new Set(keys)]);
-      onItsWay = settledOrLate(reading).then(() => gathering(keys.length));
+      onItsWay = settledOrLate(reading).then(() => gathering(keys.length, longestGatherMs));
       const answers = await reading;
       return keys.map((key) => answers.get(key));
     },
     { cache: false, batchScheduleFn: (dispatch) => void onItsWay.then(dispatch) },
   );
   return (key) => loader.load(key);
-}
-
-async function gathering(many: number): Promise<void> {
-  if (many > 1) await new Promise((resolve) => setTimeout(resolve, Math.min(many * gatherMs, longestGatherMs)));
 }

@@ -42,9 +42,37 @@ test('more than fit into one piece are done one piece after another', async () =
     await turn();
     expect(works).toHaveLength(piece + 1);
     works[piece]!.end();
+    await turn();
+    await jest.advanceTimersByTimeAsync(2);
   }
   expect(await Promise.all(all)).toEqual(['A', 'B', 'C', 'D', 'E']);
   expect(asked()).toEqual([['a', 'b'], ['c', 'd'], ['e']]);
+});
+
+test('after work of many the next one gathers for a moment, at most 10 ms; after one of one ask it does not', async () => {
+  const { works, ask, asked } = slowWork(100);
+  void Promise.all(Array.from({ length: 50 }, (_, n) => ask(`many ${n}`)));
+  await turn();
+  works[0]!.end();
+  await turn();
+  for (const one of ['a', 'b']) {
+    void ask(one);
+    await jest.advanceTimersByTimeAsync(4);
+  }
+  expect(works).toHaveLength(1);
+  await jest.advanceTimersByTimeAsync(2);
+  await turn();
+  expect(asked().slice(1)).toEqual([['a', 'b']]);
+  works[1]!.end();
+  await turn();
+  await jest.advanceTimersByTimeAsync(2);
+  void ask('alone');
+  await turn();
+  works[2]!.end();
+  await turn();
+  void ask('at once');
+  await turn();
+  expect(asked().slice(2)).toEqual([['alone'], ['at once']]);
 });
 
 test('where it fails each is tried alone, and one that fails again harms no other', async () => {

@@ -1,11 +1,15 @@
 import DataLoader from 'dataloader';
+import { gathering } from './gathering.js';
 import { settledOrLate } from './late.js';
+
+/** An operation does some five pieces of work one after another, and a musician waits for it. */
+const longestGatherMs = 10;
 
 /**
  * Makes one piece of work of many asks: what is asked while one is on its way goes into the next together, in the order of
- * the asks, so that a statement and a commit are paid once for all of them, and who asks alone waits for nobody. Where it
- * fails, each is tried alone: one that cannot be done harms no other. Work that takes longer than a second keeps nobody
- * else: its connection may be dead.
+ * the asks, and the more there were in one, the longer the next one gathers. So a statement and a commit are paid once for
+ * many, and who asks alone waits for nobody. Where it fails, each is tried alone: one that cannot be done harms no other.
+ * Work that takes longer than a second keeps nobody else: its connection may be dead.
  *
  * @param work answers in the order of the asks; an Error among the answers fails its own ask only
  * @param atMost asks in one piece of work
@@ -20,7 +24,7 @@ export function together<Ask, Answer>(
   const loader = new DataLoader<Ask, Answer>(
     async (asks) => {
       const all = work(asks);
-      onItsWay = settledOrLate(all);
+      onItsWay = settledOrLate(all).then(() => gathering(asks.length, longestGatherMs));
       try {
         return await all;
       } catch (error) {

@@ -9,6 +9,8 @@ export interface TellerSettings {
 
 const batchSize = 200;
 const firstBackoffMs = 100;
+/** After several facts there will be more. */
+const gatherMs = 25;
 /** Another process tells at present. */
 const busyMs = 200;
 
@@ -63,9 +65,10 @@ export class Teller {
           await before();
           isPrepared = true;
         }
-        const pauseMs = await this.dataSource.transaction((manager) => this.tellBatch(manager));
+        const { restMs, isGathering } = await this.dataSource.transaction((manager) => this.tellBatch(manager));
         failures = 0;
-        if (pauseMs > 0 && !this.woken) await this.pause(pauseMs, () => true);
+        if (isGathering) await this.pause(restMs, () => this.stopped);
+        else if (restMs > 0 && !this.woken) await this.pause(restMs, () => true);
       } catch (error) {
         this.onFailure('Facts cannot be told at present', error);
         // News is no reason to hammer a database that is down.
@@ -76,25 +79,25 @@ export class Teller {
 
   /**
    * The transaction stays open while listeners work, since its end is what releases the turn, also when this process dies.
-   * @returns how long to wait for the next batch
+   * @returns how long to wait for the next batch; while facts are gathered for it, news of another one changes nothing
    */
-  private async tellBatch(manager: EntityManager): Promise<number> {
+  private async tellBatch(manager: EntityManager): Promise<{ restMs: number; isGathering?: boolean }> {
     const [turn] = await manager.query<{ mine: boolean }[]>(
       `select pg_try_advisory_xact_lock(hashtext('content_fact')) as mine`,
     );
-    if (!turn?.mine) return busyMs;
+    if (!turn?.mine) return { restMs: busyMs };
     const facts = await manager.query<ContentFactRow[]>(dueHeads, [batchSize]);
-    if (facts.length === 0) return this.untilNext(manager);
+    if (facts.length === 0) return { restMs: await this.untilNext(manager) };
 
     const outcomes = await Promise.allSettled(facts.map((fact) => this.tell(fact)));
     const seqs = (status: string): string[] =>
       facts.filter((_, index) => outcomes[index]?.status === status).map(({ seq }) => seq);
     await manager.query(`delete from content_fact where seq = any($1::bigint[])`, [seqs('fulfilled')]);
     const failure = outcomes.find((outcome) => outcome.status === 'rejected');
-    if (!failure) return 0;
+    if (!failure) return facts.length > 1 ? { restMs: gatherMs, isGathering: true } : { restMs: 0 };
     await manager.query(postpone, [seqs('rejected'), firstBackoffMs, this.settings.tellBackoffMaxMs]);
     this.onFailure('A fact was not taken, and will be told again', failure.reason);
-    return 0;
+    return { restMs: 0 };
   }
 
   private async tell({ eventId, name, bandId, fileId, causedBy, at }: ContentFactRow): Promise<void> {

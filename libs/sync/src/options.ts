@@ -121,7 +121,7 @@ export const defaultSyncOptions: Omit<ResolvedSyncOptions, 'node'> = {
   framesPerSecond: 100,
   requestsPerMinute: 30,
   bandOperationsPerMinute: null,
-  workers: 32,
+  workers: 64,
   operationTimeoutMs: minutes(1),
   attempts: 3,
   retryBaseMs: seconds(1),
