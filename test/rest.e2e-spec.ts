@@ -267,6 +267,7 @@ describe('the REST calls', () => {
       '/sync/operations/{id}/cancel',
       '/sync/operations/{id}/retry',
       '/sync/operations/{id}/discard',
+      '/sync/bands/{bandId}/settings',
       '/sync/messages/{id}/delivery',
       '/health/live',
       '/health/ready',

@@ -8,6 +8,7 @@ import { OperationQueue, type NewOperation, type QueueOptions } from '../../libs
 import type { ProgressTeller } from '../../libs/sync/src/engine/progress-teller.js';
 import { operationLeaseMs, SyncEngine } from '../../libs/sync/src/engine/sync-engine.js';
 import type { SyncOperation } from '../../libs/sync/src/entities/sync-operation.js';
+import { CommitWatch } from '../../libs/sync/src/log/commit-watch.js';
 import { NodeLink } from '../../libs/sync/src/log/node-link.js';
 import { resolveSyncOptions } from '../../libs/sync/src/options.js';
 import type { Body, Jobs, QueueKind, QueueSide } from './queue-side.js';
@@ -63,6 +64,7 @@ export class OurSide implements QueueSide {
       {} as BandWork,
       { tell: () => undefined, changed: () => undefined, stop: () => undefined } as unknown as ProgressTeller,
       link,
+      new CommitWatch(database),
       resolveSyncOptions({ node, workers: concurrency }),
     );
   }

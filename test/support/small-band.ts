@@ -23,7 +23,7 @@ export interface SmallFile {
 }
 
 /** The questions whose answer a test may hold back. */
-type Delayable = 'token' | 'memberships' | 'bands' | 'file' | 'rescan';
+type Delayable = 'token' | 'memberships' | 'bands' | 'file' | 'rescan' | 'parse' | 'forget';
 
 /**
  * Stands in for Auth, Drive and Content where a test is about Sync alone: a token is the user's id, files live in a map.
@@ -46,6 +46,8 @@ export class SmallBand {
   readonly connected = new Set<string>();
   /** Thrown by the next question for the bands, then forgotten. */
   unready: Error | null = null;
+  /** Files that Content was asked about, each time. */
+  readonly parsed: string[] = [];
   /** What the next look at a folder comes upon. */
   readonly found: DriveChange[] = [];
   private readonly delays = new Map<Delayable, { times: number; wait: () => Promise<void> }>();
@@ -176,12 +178,15 @@ export class SmallBand {
   }
 
   @OnQuestion('content.parse_requested')
-  parse({ file }: Ask<'content.parse_requested'>): Answer<'content.parse_requested'> {
+  async parse({ file }: Ask<'content.parse_requested'>): Promise<Answer<'content.parse_requested'>> {
+    this.parsed.push(file.fileId);
+    await this.delayed('parse');
     return { audience: this.files.get(file.fileId)?.audience ?? null, content: { text: this.files.get(file.fileId)?.text } };
   }
 
   @OnQuestion('content.forget_requested')
-  forget(): Answer<'content.forget_requested'> {
+  async forget(): Promise<Answer<'content.forget_requested'>> {
+    await this.delayed('forget');
     return { forgotten: true };
   }
 

@@ -2,6 +2,8 @@ import { SyncEngine1764000003002 } from './entities/engine-schema.js';
 import { SyncItems1764000003060 } from './entities/items-schema.js';
 import { SyncLooks1764000003070 } from './entities/looks-schema.js';
 import { SyncPace1764000003080 } from './entities/pace-schema.js';
+import { SyncBandSetting1764000003081 } from './entities/settings-schema.js';
+import { SyncBandSetting } from './entities/sync-band-setting.js';
 import { SyncFile } from './entities/sync-file.js';
 import { SyncItem } from './entities/sync-item.js';
 import { SyncOperation } from './entities/sync-operation.js';
@@ -17,7 +19,7 @@ import { SyncRetention1764000003031 } from './log/retention-schema.js';
 import { SyncRights1764000003040 } from './log/rights-schema.js';
 
 /** For the application's DataSource. */
-export const syncEntities = [SyncOperation, SyncItem, SyncFile];
+export const syncEntities = [SyncOperation, SyncItem, SyncFile, SyncBandSetting];
 /** For the application's DataSource, in this order. */
 export const syncMigrations = [
   SyncLog1764000003001,
@@ -32,4 +34,5 @@ export const syncMigrations = [
   SyncItems1764000003060,
   SyncLooks1764000003070,
   SyncPace1764000003080,
+  SyncBandSetting1764000003081,
 ];

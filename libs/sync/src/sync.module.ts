@@ -44,7 +44,9 @@ import { CallerGuard } from './rest/caller.js';
 import { DeliveryController } from './rest/delivery.controller.js';
 import { DriveWebhookController } from './rest/drive-webhook.controller.js';
 import { OperationsController } from './rest/operations.controller.js';
+import { SettingsController } from './rest/settings.controller.js';
 import { SyncController } from './rest/sync.controller.js';
+import { BandSettings } from './settings/band-settings.js';
 import { SyncStatus } from './sync-status.js';
 import { SYNC_OPTIONS } from './tokens.js';
 
@@ -99,7 +101,8 @@ const providers: Provider[] = [
     useFactory: (database: DataSource, link: NodeLink, { node, bandOperationsPerMinute }: ResolvedSyncOptions) =>
       new OperationQueue(database, { node, worker: link.number, leaseMs: operationLeaseMs, bandOperationsPerMinute }),
   },
-  plain(FileSynchronizer, Bus, EventBroadcaster, DataSource),
+  plain(BandSettings, DataSource),
+  plain(FileSynchronizer, Bus, EventBroadcaster, DataSource, BandSettings),
   {
     provide: BandWork,
     inject: [Bus, DataSource, OperationQueue, SYNC_OPTIONS],
@@ -112,7 +115,18 @@ const providers: Provider[] = [
     useFactory: (queue: OperationQueue, options: ResolvedSyncOptions) => new OperationHistory(queue, options),
   },
   plain(ProgressTeller, Bus, EventBroadcaster),
-  plain(SyncEngine, Bus, DataSource, OperationQueue, FileSynchronizer, BandWork, ProgressTeller, NodeLink, SYNC_OPTIONS),
+  plain(
+    SyncEngine,
+    Bus,
+    DataSource,
+    OperationQueue,
+    FileSynchronizer,
+    BandWork,
+    ProgressTeller,
+    NodeLink,
+    CommitWatch,
+    SYNC_OPTIONS,
+  ),
   plain(PeriodicSync, Bus, SyncEngine, SYNC_OPTIONS),
   plain(LedgerStore, DataSource),
   {
@@ -134,7 +148,7 @@ const providers: Provider[] = [
     useFactory: (database: DataSource, { requestsPerMinute }: ResolvedSyncOptions) =>
       new RequestBudget(database, requestsPerMinute),
   },
-  plain(SyncRequests, SyncEngine, FileSynchronizer, RequestBudget),
+  plain(SyncRequests, SyncEngine, FileSynchronizer, RequestBudget, BandSettings),
   plain(Signals, Hubs, NodeLink),
   plain(ClientFrames, Bus, Hubs, Signals, SyncRequests, SYNC_OPTIONS),
   // Nest finds gateways by their class, so this one is not made by a factory.
@@ -151,7 +165,7 @@ const providers: Provider[] = [
  */
 @Module({
   providers,
-  controllers: [SyncController, OperationsController, DeliveryController, DriveWebhookController],
+  controllers: [SyncController, OperationsController, SettingsController, DeliveryController, DriveWebhookController],
   exports: [SyncEngine, FileSynchronizer, WebSocketGateway, EventBroadcaster, DeliveryLedger, SyncStatus, SyncHealth],
 })
 export class SyncModule extends ConfigurableModuleClass implements OnApplicationBootstrap, BeforeApplicationShutdown {

@@ -6,6 +6,7 @@ import { Completions } from '../src/engine/completions.js';
 import { FileSynchronizer } from '../src/engine/file-synchronizer.js';
 import { LeaseLost, OperationQueue, type Claim, type Failure, type NewOperation } from '../src/engine/operation-queue.js';
 import { EventBroadcaster } from '../src/event-broadcaster.js';
+import { BandSettings } from '../src/settings/band-settings.js';
 import { presenceLocks } from '../src/log/node-link.js';
 import type { LogNode } from './log-rig.js';
 
@@ -100,7 +101,7 @@ export class OperationWorld {
   private constructor(private readonly node: LogNode) {
     // Only what publishes is used of these two.
     const broadcaster = new EventBroadcaster(node.publisher, null as never);
-    this.files = new FileSynchronizer(null as never, broadcaster, node.database);
+    this.files = new FileSynchronizer(null as never, broadcaster, node.database, new BandSettings(node.database));
     this.engines = Array.from({ length: engines }, () => ({}) as Engine);
   }
 
@@ -272,7 +273,7 @@ export class OperationWorld {
             );
             return queue.spread(claim);
           }
-          const living = { channel: `band:${bandId}`, data: { version } };
+          const living = { channel: `band:${bandId}`, data: { path: fileId, size: 0, version } };
           const effect = { kind: 'file', wanted: [{ fileId, bandId, revision: version, living }][0]! } as const;
           await completions.complete({ claim, effect, preparedMs: 1 });
           this.completed.set(fileId, Math.max(version, this.completed.get(fileId) ?? 0));

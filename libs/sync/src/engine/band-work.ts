@@ -57,7 +57,7 @@ export class BandWork {
         cause: 'auth.user_logged_in',
         parentId: id,
       })),
-      this.bandSyncIntervalMs,
+      { intervalMs: this.bandSyncIntervalMs },
     );
     return noEffect;
   }

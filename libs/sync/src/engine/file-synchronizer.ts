@@ -1,11 +1,12 @@
 import { createHash } from 'node:crypto';
 import { Injectable } from '@nestjs/common';
-import { Bus, type DriveFileState, type Facts } from '@soleil/bus';
+import { Bus, type DriveFile, type DriveFileState, type Facts } from '@soleil/bus';
 import { bandChannel, fileKey, SyncError } from '@soleil/sync-protocol';
 import type { DataSource, EntityManager } from 'typeorm';
 import { SyncFile } from '../entities/sync-file.js';
 import { EventBroadcaster } from '../event-broadcaster.js';
 import type { OutboxMessage } from '../log/outbox-message.js';
+import { wants, type BandSettings, type Settings } from '../settings/band-settings.js';
 import type { Effect } from './work.js';
 
 /** A file as the log should have it. */
@@ -13,8 +14,8 @@ export interface Wanted {
   fileId: string;
   bandId: string;
   revision: number;
-  /** Null: removed. */
-  living: { channel: string; data: Record<string, unknown> } | null;
+  /** Null: removed, or left out by the band's settings. */
+  living: { channel: string; data: Pick<DriveFile, 'path' | 'size'> & Record<string, unknown> } | null;
 }
 
 /**
@@ -27,6 +28,7 @@ export class FileSynchronizer {
     private readonly bus: Bus,
     private readonly broadcaster: EventBroadcaster,
     private readonly database: DataSource,
+    private readonly settings: BandSettings,
   ) {}
 
   /** The channel that carries the file, for questions of access; null when it was never published or is removed. */
@@ -44,14 +46,15 @@ export class FileSynchronizer {
   }
 
   private async understand(state: DriveFileState, operationId: string): Promise<Wanted> {
-    if (state.state === 'removed') {
-      const { fileId, bandId, revision } = state;
+    const isRemoved = state.state === 'removed';
+    const { fileId, bandId, revision } = isRemoved ? state : state.file;
+    // What the band does not want is not even read.
+    if (isRemoved || !wants(await this.settings.of(bandId), state.file)) {
       await this.bus.request('content.forget_requested', { fileId, operationId });
       return { fileId, bandId, revision, living: null };
     }
     const { problem: _, ...file } = state.file;
     const { audience, content } = await this.bus.request('content.parse_requested', { file: state.file, operationId });
-    const { fileId, bandId, revision } = file;
     return { fileId, bandId, revision, living: { channel: bandChannel(bandId, audience), data: { ...file, content } } };
   }
 
@@ -101,7 +104,11 @@ export class FileSynchronizer {
       .setLock('pessimistic_write')
       .getMany();
     const known = new Map(rows.map((row) => [row.fileId, row]));
-    return sorted.flatMap((wanted) => {
+    const settings = await this.settings.ofAll(
+      all.map(({ bandId }) => bandId),
+      transaction,
+    );
+    return sorted.map(unlessLeftOut(settings)).flatMap((wanted) => {
       const before = known.get(wanted.fileId)!;
       return wanted.revision < before.revision ? [] : [changeOf(wanted, before)];
     });
@@ -114,6 +121,15 @@ interface Change {
   stateHash: string;
   messages: OutboxMessage[];
 }
+
+/** They may have changed since the file was asked for. */
+const unlessLeftOut =
+  (settings: ReadonlyMap<string, Settings>) =>
+  (wanted: Wanted): Wanted => {
+    const chosen = settings.get(wanted.bandId);
+    const isLeftOut = chosen !== undefined && wanted.living !== null && !wants(chosen, wanted.living.data);
+    return isLeftOut ? { ...wanted, living: null } : wanted;
+  };
 
 function changeOf(wanted: Wanted, before: SyncFile): Change {
   const { fileId, living } = wanted;

@@ -7,6 +7,7 @@ import { bandOperation, fileOperation } from './band-work.js';
 import { OperationQueue, type Claim, type Failure, type Look } from './operation-queue.js';
 
 const minuteMs = 60_000;
+const aMinute = { intervalMs: minuteMs };
 const away: Failure = { code: 'folder_missing', message: 'Gone.', remedy: 'Wait.', retryInMs: null, isFree: false };
 
 let testDatabase: TestDatabase;
@@ -41,59 +42,72 @@ const age = (): Promise<unknown> =>
   );
 
 it('looks over a band that never was, and again when that was long ago', async () => {
-  expect(await queue.enqueueLooks([look('b1'), look('b2')], minuteMs)).toEqual(['b1', 'b2']);
+  expect(await queue.enqueueLooks([look('b1'), look('b2')], aMinute)).toEqual(['b1', 'b2']);
   for (const _ of [1, 2]) await queue.complete([{ ...(await claim()), preparedMs: 1 }]);
-  expect(await queue.enqueueLooks([look('b1'), look('b2')], minuteMs)).toEqual([]);
+  expect(await queue.enqueueLooks([look('b1'), look('b2')], aMinute)).toEqual([]);
   await age();
-  expect(await queue.enqueueLooks([look('b2')], minuteMs)).toEqual(['b2']);
+  expect(await queue.enqueueLooks([look('b2')], aMinute)).toEqual(['b2']);
 });
 
 it('enqueues one where twenty processes do at the same moment, and leaves bands alone that are not theirs', async () => {
   const bands = ['b1', 'b2', 'b3'].map((bandId) => look(bandId));
-  const all = await Promise.all(Array.from({ length: 20 }, () => queue.enqueueLooks(bands, minuteMs)));
+  const all = await Promise.all(Array.from({ length: 20 }, () => queue.enqueueLooks(bands, aMinute)));
   expect(all.flat().sort()).toEqual(['b1', 'b2', 'b3']);
   expect(await operations()).toHaveLength(3);
 });
 
 it('joins a look that waits only to make it more urgent', async () => {
-  await queue.enqueueLooks([look('b1', 'low')], minuteMs);
-  expect(await queue.enqueueLooks([look('b1', 'low')], minuteMs)).toEqual([]);
-  expect(await queue.enqueueLooks([look('b1', 'normal')], minuteMs)).toEqual(['b1']);
+  await queue.enqueueLooks([look('b1', 'low')], aMinute);
+  expect(await queue.enqueueLooks([look('b1', 'low')], aMinute)).toEqual([]);
+  expect(await queue.enqueueLooks([look('b1', 'normal')], aMinute)).toEqual(['b1']);
   expect(await operations()).toMatchObject([{ priority: 2 }]);
 });
 
 it('leaves a look that is being done to who does it, however long it takes', async () => {
-  await queue.enqueueLooks([look('b1')], minuteMs);
+  await queue.enqueueLooks([look('b1')], aMinute);
   const { operation } = await claim();
-  expect(await queue.enqueueLooks([look('b1', 'high')], 0)).toEqual([]);
+  expect(await queue.enqueueLooks([look('b1', 'high')], { olderThanMs: 0, intervalMs: 0 })).toEqual([]);
   expect((await operations()).map(({ id }) => id)).toEqual([operation.id]);
 });
 
 it('looks again while what the last look came upon is still being worked on', async () => {
-  await queue.enqueueLooks([look('b1')], minuteMs);
+  await queue.enqueueLooks([look('b1')], aMinute);
   const held = await claim();
   const item = { ...fileOperation('b1', 'f1'), fileId: 'f1', priority: 'low', cause: 'test' } as const;
   await queue.addItems(held, [item]);
   await queue.spread(held);
-  expect(await queue.enqueueLooks([look('b1')], minuteMs)).toEqual([]);
+  expect(await queue.enqueueLooks([look('b1')], aMinute)).toEqual([]);
   await age();
-  expect(await queue.enqueueLooks([look('b1')], minuteMs)).toEqual(['b1']);
+  expect(await queue.enqueueLooks([look('b1')], aMinute)).toEqual(['b1']);
 });
 
 it('tries a dead look again an interval later, instead of leaving one more', async () => {
-  await queue.enqueueLooks([look('b1')], minuteMs);
+  await queue.enqueueLooks([look('b1')], aMinute);
   const held = await claim();
   await queue.fail(held, away);
-  expect(await queue.enqueueLooks([look('b1')], minuteMs)).toEqual([]);
+  expect(await queue.enqueueLooks([look('b1')], aMinute)).toEqual([]);
   await age();
-  expect(await queue.enqueueLooks([look('b1')], minuteMs)).toEqual(['b1']);
+  expect(await queue.enqueueLooks([look('b1')], aMinute)).toEqual(['b1']);
   expect(await operations()).toMatchObject([{ id: held.operation.id, status: 'pending', attempts: 0 }]);
 });
 
 it('leaves a look that may be what ends workers to people, and makes a new one', async () => {
-  await queue.enqueueLooks([look('b1')], minuteMs);
+  await queue.enqueueLooks([look('b1')], aMinute);
   await queue.fail(await claim(), { ...away, code: 'worker_lost' });
   await age();
-  expect(await queue.enqueueLooks([look('b1')], minuteMs)).toEqual(['b1']);
+  expect(await queue.enqueueLooks([look('b1')], aMinute)).toEqual(['b1']);
   expect((await operations()).map(({ status }) => status).sort()).toEqual(['dead', 'pending']);
+});
+
+it("goes by the bands' own intervals, where it is not told how long ago a look may be", async () => {
+  const bands = ['b1', 'b2', 'b3'].map((bandId) => look(bandId));
+  await queue.enqueueLooks(bands, aMinute);
+  for (const _ of bands) await queue.complete([{ ...(await claim()), preparedMs: 1 }]);
+  await age();
+  await database.query(
+    `insert into sync_band_setting (band_id, interval_seconds) values ('b1', 7200), ('b2', 1800), ('b3', null)`,
+  );
+  expect(await queue.enqueueLooks(bands, { intervalMs: 120 * minuteMs })).toEqual(['b2']);
+  expect(await queue.enqueueLooks(bands, aMinute)).toEqual(['b3']);
+  expect(await queue.enqueueLooks(bands, { ...aMinute, olderThanMs: 1 })).toEqual(['b1']);
 });

@@ -69,6 +69,12 @@ export type Look = NewOperation & { bandId: string };
 /** What asks for more time is asked again after this at the latest: nobody could take back a pause of a year. */
 const longestPauseMs = 3_600_000;
 
+/** How long ago the last look may be. Without `olderThanMs` that is the band's interval, by default `intervalMs`. */
+export interface LookAge {
+  olderThanMs?: number;
+  intervalMs: number;
+}
+
 /** Keys in one transaction: each is a lock of the database until that ends. */
 const mostLocked = 200;
 
@@ -120,15 +126,15 @@ export class OperationQueue {
   }
 
   /**
-   * Enqueues those of these looks over bands that are due: the last one is longer ago than `olderThanMs`, and none is being done or waits
+   * Enqueues those of these looks over bands that are due: the last one is longer ago than that, and none is being done or waits
    * already. One that is dead is tried again instead. Of two who do so at the same moment, one does.
    * @returns the bands that are looked over now
    */
-  async enqueueLooks(wanted: readonly Look[], olderThanMs: number): Promise<string[]> {
-    const due = (await this.due(wanted, olderThanMs)).map(({ look }) => look);
+  async enqueueLooks(wanted: readonly Look[], age: LookAge): Promise<string[]> {
+    const due = (await this.due(wanted, age)).map(({ look }) => look);
     const bandIds: string[] = [];
     for (let begin = 0; begin < due.length; begin += mostLocked)
-      bandIds.push(...(await this.enqueueDue(due.slice(begin, begin + mostLocked), olderThanMs)));
+      bandIds.push(...(await this.enqueueDue(due.slice(begin, begin + mostLocked), age)));
     return bandIds;
   }
 
@@ -324,11 +330,11 @@ export class OperationQueue {
     return (await transaction.query<unknown[]>(statements.holds, [id, token])).length > 0;
   }
 
-  private enqueueDue(looks: readonly Look[], olderThanMs: number): Promise<string[]> {
+  private enqueueDue(looks: readonly Look[], age: LookAge): Promise<string[]> {
     return this.database.transaction(async (transaction) => {
       await transaction.query(statements.lockKeys, [looks.map(({ orderingKey }) => orderingKey)]);
       // Others may have done it until now.
-      const due = await this.due(looks, olderThanMs, transaction);
+      const due = await this.due(looks, age, transaction);
       for (const { look, deadId } of due)
         if (deadId !== null) await transaction.query(statements.retry, [deadId, look.orderingKey]);
       await this.enqueue(
@@ -341,14 +347,15 @@ export class OperationQueue {
 
   private async due(
     looks: readonly Look[],
-    olderThanMs: number,
+    { olderThanMs, intervalMs }: LookAge,
     transaction = this.database.manager,
   ): Promise<{ look: Look; deadId: string | null }[]> {
     const rows = await transaction.query<{ orderingKey: string; deadId: string | null }[]>(statements.dueLooks, [
       looks.map(({ orderingKey }) => orderingKey),
       looks.map(({ bandId }) => bandId),
       looks.map(({ priority }) => priorities[priority]),
-      olderThanMs,
+      olderThanMs ?? null,
+      intervalMs,
     ]);
     const dead = new Map(rows.map(({ orderingKey, deadId }) => [orderingKey, deadId]));
     return looks.flatMap((look) => {

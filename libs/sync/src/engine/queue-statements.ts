@@ -33,13 +33,14 @@ export const store = `
   returning id, ordering_key as "orderingKey", xmax = 0 as "isNew"`;
 
 /**
- * $1 ordering keys, $2 bands, $3 priorities of looks, $4 how long ago the last one may be, in ms. Such a look has ended with its questions, while
+ * $1 ordering keys, $2 bands, $3 priorities of looks, $4 how long ago the last one may be, in ms; null for the bands' intervals, by default $5. A a look has ended with its questions, while
  * its items may go on for long; one that came to no answer counts by its end. @returns the keys of those that are due, and the dead
  * look that is tried again in place of a new one, so that a drive that is away for days leaves one and not hundreds; not one that may end workers.
  */
 export const dueLooks = `
   select given.key as "orderingKey", dead.id as "deadId"
   from unnest($1::text[], $2::text[], $3::smallint[]) as given (key, band_id, priority)
+  left join sync_band_setting chosen on chosen.band_id = given.band_id
   left join lateral (
     select o.id from sync_operation o
     where o.band_id = given.band_id and o.status = 'dead' and o.ordering_key = given.key and o.error_code <> 'worker_lost'
@@ -47,7 +48,7 @@ export const dueLooks = `
   where not exists (
     select from sync_operation o
     where o.band_id = given.band_id and o.kind = 'band'
-      and coalesce(o.prepared_at, o.finished_at) > clock_timestamp() - $4::float8 * interval '1 millisecond')
+      and coalesce(o.prepared_at, o.finished_at) > clock_timestamp() - coalesce($4::float8, chosen.interval_seconds * 1000, $5::float8) * interval '1 millisecond')
   and not exists (select from sync_operation o where o.ordering_key = given.key and o.lease_token is not null)
   and not exists (
     select from sync_operation o where o.ordering_key = given.key and o.${waiting} and o.priority <= given.priority)`;

@@ -1,10 +1,11 @@
 import { Injectable, Logger, type BeforeApplicationShutdown, type OnApplicationBootstrap } from '@nestjs/common';
 import { Bus, CodedError, together, type Facts } from '@soleil/bus';
 import { codes, SyncError } from '@soleil/sync-protocol';
-import type { DataSource } from 'typeorm';
+import type { DataSource, EntityManager } from 'typeorm';
 import { SyncItem } from '../entities/sync-item.js';
 import { priorities, SyncOperation, type OperationKind, type OperationStatus } from '../entities/sync-operation.js';
 import { isDatabaseAway } from '../log/database-away.js';
+import type { CommitWatch } from '../log/commit-watch.js';
 import { NodeLink } from '../log/node-link.js';
 import { Wake } from '../log/wake.js';
 import { monotonicMs } from '../monotonic.js';
@@ -76,6 +77,7 @@ export class SyncEngine implements OnApplicationBootstrap, BeforeApplicationShut
     private readonly bands: BandWork,
     private readonly progress: ProgressTeller,
     private readonly link: NodeLink,
+    private readonly commits: CommitWatch,
     private readonly options: ResolvedSyncOptions,
   ) {
     this.slots = new Slots(options.workers);
@@ -93,12 +95,16 @@ export class SyncEngine implements OnApplicationBootstrap, BeforeApplicationShut
 
   /**
    * Stores an operation and returns its id once that is committed. It joins one for the same file that waits already. Those that are
-   * enqueued while a transaction is on its way share the next one.
+   * enqueued while a transaction is on its way share the next one; with a transaction of the caller's own it exists exactly if that commits.
    */
-  async enqueue(operation: NewOperation): Promise<string> {
-    const { id, isNew } = await this.enqueuing(operation);
-    if (isNew) this.waits([operation.bandId ?? null]);
-    else this.wakeUp.notify();
+  async enqueue(operation: NewOperation, { transaction }: { transaction?: EntityManager } = {}): Promise<string> {
+    const [{ id, isNew }] = transaction
+      ? ((await this.queue.enqueue([operation], transaction)) as [Enqueued])
+      : [await this.enqueuing(operation)];
+    this.commits.after(transaction, () => {
+      if (isNew) this.waits([operation.bandId ?? null]);
+      else this.wakeUp.notify();
+    });
     return id;
   }
 
@@ -108,13 +114,10 @@ export class SyncEngine implements OnApplicationBootstrap, BeforeApplicationShut
    */
   async lookOver(
     bandIds: readonly string[],
-    {
-      olderThanMs = this.options.bandSyncIntervalMs,
-      ...look
-    }: Pick<NewOperation, 'priority' | 'cause'> & { olderThanMs?: number },
+    { olderThanMs, ...look }: Pick<NewOperation, 'priority' | 'cause'> & { olderThanMs?: number },
   ): Promise<string[]> {
     const looks = bandIds.map((bandId) => ({ ...bandOperation(bandId, 'delta'), ...look }));
-    const due = await this.queue.enqueueLooks(looks, olderThanMs);
+    const due = await this.queue.enqueueLooks(looks, { olderThanMs, intervalMs: this.options.bandSyncIntervalMs });
     if (due.length > 0) this.waits(due);
     return due;
   }

@@ -3,6 +3,7 @@ import { bandOperation, fileOperation } from '../engine/band-work.js';
 import type { FileSynchronizer } from '../engine/file-synchronizer.js';
 import type { RequestBudget } from '../engine/request-budget.js';
 import type { SyncEngine } from '../engine/sync-engine.js';
+import { chooseDifferently, type BandSettings, type Settings } from '../settings/band-settings.js';
 import { belongsTo, leads, type Access } from './access.js';
 
 /** What people may ask the engine for. */
@@ -11,6 +12,7 @@ export class SyncRequests {
     private readonly engine: SyncEngine,
     private readonly files: FileSynchronizer,
     private readonly budget: RequestBudget,
+    private readonly bandSettings: BandSettings,
   ) {}
 
   /**
@@ -36,4 +38,38 @@ export class SyncRequests {
     await this.budget.spend(userId);
     await this.engine.retry(operationId);
   }
+
+  /** @throws SyncError `band_forbidden`, `leader_only` */
+  async settings(access: Access, bandId: string): Promise<Settings> {
+    mustLead(access, bandId);
+    return this.bandSettings.of(bandId);
+  }
+
+  /**
+   * Changes what is given of a band's settings. Where other files are wanted than before, every file is looked at again, by an operation
+   * of the same transaction. It finds all that earlier operations may still bring or take under the settings of before, since it
+   * begins when they have changed, and of one file operations follow one another.
+   * @returns the settings, and the full sync's id
+   * @throws SyncError `band_forbidden`, `leader_only`, `rate_limited`
+   */
+  async changeSettings(
+    userId: string,
+    access: Access,
+    bandId: string,
+    changes: Partial<Settings>,
+  ): Promise<{ settings: Settings; operationId: string | null }> {
+    mustLead(access, bandId);
+    await this.budget.spend(userId);
+    return this.bandSettings.change(bandId, changes, async ({ before, after }, transaction) => {
+      const full = { ...bandOperation(bandId, 'full'), priority: 'high', cause: 'settings', userId } as const;
+      const operationId = chooseDifferently(before, after) ? await this.engine.enqueue(full, { transaction }) : null;
+      return { settings: after, operationId };
+    });
+  }
+}
+
+function mustLead(access: Access, bandId: string): void {
+  if (!belongsTo(access, bandId)) throw new SyncError('band_forbidden', 'You are not a member of this band.');
+  if (!leads(access, bandId))
+    throw new SyncError('leader_only', 'Only a leader sees and changes how the band is synchronised.');
 }
