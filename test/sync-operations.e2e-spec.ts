@@ -85,6 +85,7 @@ describe('operations', () => {
     await sync.save(file);
     await tina.count(1);
     await sync.tell('drive.file_changed', 'f1');
+    while ((await operations())[1]?.status !== 'completed') await new Promise((resolve) => setImmediate(resolve));
     await sync.save({ ...file, text: 'second' });
     await tina.until(() => texts(tina).includes('second'));
     expect(texts(tina)).toEqual(['first', 'second']);

@@ -177,11 +177,14 @@ export class SmallBand {
     return { bandId, eventId: `${bandId}:${number}`, state };
   }
 
+  /** Says the same in another order each time, as who has parsed and who looks it up. */
   @OnQuestion('content.parse_requested')
   async parse({ file }: Ask<'content.parse_requested'>): Promise<Answer<'content.parse_requested'>> {
     this.parsed.push(file.fileId);
     await this.delayed('parse');
-    return { audience: this.files.get(file.fileId)?.audience ?? null, content: { text: this.files.get(file.fileId)?.text } };
+    const { audience, text } = this.files.get(file.fileId) ?? { audience: null };
+    const kind = 'text';
+    return { audience, content: this.parsed.length % 2 === 0 ? { kind, text } : { text, kind } };
   }
 
   @OnQuestion('content.forget_requested')

@@ -136,7 +136,7 @@ function changeOf(wanted: Wanted, before: SyncFile): Change {
   // With the revision: devices ask for the bytes of exactly the one they were told.
   const stateHash = living
     ? createHash('sha256')
-        .update(JSON.stringify([living.channel, { ...living.data, modifiedAt: '' }]))
+        .update(JSON.stringify([living.channel, { ...living.data, modifiedAt: '' }], inOrder))
         .digest('hex')
     : '';
   const messages: OutboxMessage[] = [];
@@ -148,6 +148,12 @@ function changeOf(wanted: Wanted, before: SyncFile): Change {
   }
   return { wanted, before, stateHash, messages };
 }
+
+/** The same content may come in another order, from a parser or from a database. */
+const inOrder = (_: string, value: unknown): unknown =>
+  value instanceof Object && !Array.isArray(value)
+    ? Object.fromEntries(Object.entries(value).sort(([one], [other]) => (one < other ? -1 : 1)))
+    : value;
 
 const remember = `
   update sync_file f
