@@ -10,6 +10,7 @@ import { hrefOf } from '../route.js';
 import { Devices } from './devices.js';
 import { pausedWords } from './operation-words.js';
 import { Operations } from './operations.js';
+import { Settings } from './settings.js';
 import { SyncButtons } from './sync-buttons.js';
 import { useBandStatus, type BandStatus } from './use-band-status.js';
 
@@ -62,6 +63,7 @@ function ForLeaders({ bandId }: { bandId: string }): ReactNode {
       <Operations bandId={bandId} files={files} />
       <Devices connections={told?.connections ?? []} bandId={bandId} now={now} />
       <Unreadable files={files} />
+      <Settings bandId={bandId} />
     </>
   );
 }

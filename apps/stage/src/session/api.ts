@@ -70,13 +70,14 @@ export async function getJson<Answer>(path: string): Promise<Answer> {
 }
 
 /** @returns the answer's JSON; null for one without a body. @throws ApiError */
-export async function post(path: string, body?: unknown): Promise<unknown> {
+export const post = (path: string, body?: unknown): Promise<unknown> => send('POST', path, body);
+
+/** @returns the answer's JSON. @throws ApiError */
+export const put = (path: string, body: unknown): Promise<unknown> => send('PUT', path, body);
+
+async function send(method: string, path: string, body: unknown): Promise<unknown> {
   const headers = { 'x-soleil-client': 'stage', ...(body === undefined ? {} : { 'content-type': 'application/json' }) };
-  const response = await request(path, {
-    method: 'POST',
-    headers,
-    body: body === undefined ? undefined : JSON.stringify(body),
-  });
+  const response = await request(path, { method, headers, body: body === undefined ? undefined : JSON.stringify(body) });
   return response.status === 204 ? null : response.json();
 }
 
