@@ -13,11 +13,15 @@ export type ChartParse =
 /**
  * What the thread runs. A string, because it must start from TypeScript sources (tests) as well as from a build; so it
  * only carries values across, and all judgement stays on this side. Bands write the same few chords in all their songs, and the
- * library reads each anew wherever it stands (half of its time), so how a chord is spelled is remembered. For which word a chord is, nobody asks.
+ * library reads each anew wherever it stands (half of its time), so how a chord is spelled is remembered. At each line it collects the metadata
+ * of all lines before, for the key of the line, so its time would grow with the square of the lines; nobody asks for that key here, nor for which
+ * word a chord is.
  */
 const source = `
   const { parentPort, workerData } = require('node:worker_threads');
-  const { Chord, ChordLyricsPair, ChordProParser } = require(workerData.parser);
+  const { Chord, ChordLyricsPair, ChordProParser, Song } = require(workerData.parser);
+  const { getMetadata } = Song.prototype;
+  Song.prototype.getMetadata = () => ({ getSingle: () => null });
   const spellings = new Map();
   function spelled(chord) {
     const known = spellings.get(chord);
@@ -37,7 +41,7 @@ const source = `
       const song = new ChordProParser().parse(text, { chopFirstWord: false });
       return {
         outcome: 'parsed',
-        metadata: { ...song.metadata.metadata },
+        metadata: { ...getMetadata.call(song).metadata },
         chords: chordsOf(song),
         lines: song.lines.filter((line) => line.hasRenderableItems()).length,
       };
@@ -58,8 +62,7 @@ interface Ask {
 const mostSent = 8;
 
 /**
- * The ChordPro parser on a thread of its own. The parser is not ours and takes time that grows with the square of the
- * lines (16,000 lines: 9 s), so it must neither hold up the event loop nor run without an end. One text at a time; the
+ * The ChordPro parser on a thread of its own. The parser is not ours, and who knows what keeps it busy, so it must neither hold up the event loop nor run without an end. One text at a time; the
  * thread starts at the first text and is replaced when it had to be stopped.
  */
 export class ChartWorker {

@@ -12,7 +12,7 @@ export interface ChartReading {
   fault?: string;
 }
 
-/** No chart is longer, and the parser's time grows with the square of it. */
+/** No chart is longer. */
 const lineLimit = 5000;
 const chordLimit = 200;
 

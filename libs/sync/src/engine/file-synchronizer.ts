@@ -78,7 +78,8 @@ export class FileSynchronizer {
         messageId: own.length > 0 ? ids[published - 1]! : before.messageId,
       };
     });
-    if (told.length > 0) await transaction.query(remember, [JSON.stringify(told), syncedAt]);
+    if (told.length > 0)
+      await transaction.query(remember, [...rememberedColumns.map((name) => told.map((one) => one[name])), syncedAt]);
     return changes.flatMap(({ wanted: { bandId, fileId }, before, messages: own }, place) => {
       const { channel, messageId } = told[place]!;
       const toldIn = channel ?? before.channel;
@@ -155,8 +156,11 @@ const inOrder = (_: string, value: unknown): unknown =>
     ? Object.fromEntries(Object.entries(value).sort(([one], [other]) => (one < other ? -1 : 1)))
     : value;
 
+const rememberedColumns = ['fileId', 'channel', 'revision', 'stateHash', 'messageId'] as const;
+
+/** $1 to $5 these columns, $6 when. As arrays, since their length tells the planner to go by the key and not through the whole table. */
 const remember = `
   update sync_file f
-  set channel = told.channel, revision = told.revision, state_hash = told."stateHash", message_id = told."messageId", synced_at = $2
-  from jsonb_to_recordset($1) as told ("fileId" text, channel text, revision bigint, "stateHash" text, "messageId" uuid)
-  where f.file_id = told."fileId"`;
+  set channel = told.channel, revision = told.revision, state_hash = told.state_hash, message_id = told.message_id, synced_at = $6
+  from unnest($1::text[], $2::text[], $3::bigint[], $4::text[], $5::uuid[]) as told (file_id, channel, revision, state_hash, message_id)
+  where f.file_id = told.file_id`;
