@@ -1,6 +1,6 @@
 import { changesIn, filledFrom, type Settings } from './band-settings.js';
 
-const nothing: Settings = { intervalSeconds: null, fileTypes: null, largestBytes: null };
+const nothing: Settings = { intervalSeconds: null, fileTypes: null, largestBytes: null, operationsPerMinute: null };
 
 test('minutes and megabytes stand for seconds and bytes, nothing for the default', () => {
   expect(filledFrom({ ...nothing, intervalSeconds: 90, largestBytes: 25_000_000 })).toMatchObject({
@@ -8,7 +8,8 @@ test('minutes and megabytes stand for seconds and bytes, nothing for the default
     megabytes: '25',
   });
   expect(filledFrom(nothing)).toMatchObject({ minutes: '', megabytes: '', isEveryType: true });
-  expect(changesIn({ ...filledFrom(nothing), minutes: '0.5', megabytes: '1.5' }, nothing)).toEqual({
+  expect(changesIn({ ...filledFrom(nothing), minutes: '0.5', megabytes: '1.5', filesPerMinute: '12' }, nothing)).toEqual({
+    operationsPerMinute: 12,
     intervalSeconds: 30,
     largestBytes: 1_500_000,
   });
@@ -20,7 +21,7 @@ test('minutes and megabytes stand for seconds and bytes, nothing for the default
 });
 
 test('what nobody touched is not sent, however it was written', () => {
-  const odd = { intervalSeconds: 10, fileTypes: ['docx', 'mp3'], largestBytes: 123 };
+  const odd = { intervalSeconds: 10, fileTypes: ['docx', 'mp3'], largestBytes: 123, operationsPerMinute: null };
   expect(changesIn(filledFrom(odd), odd)).toEqual({});
 });
 

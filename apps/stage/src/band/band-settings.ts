@@ -4,6 +4,7 @@ export interface Settings {
   /** The endings of files' names. */
   fileTypes: string[] | null;
   largestBytes: number | null;
+  operationsPerMinute: number | null;
 }
 
 export interface SettingsView {
@@ -25,6 +26,7 @@ export type GroupLabel = (typeof typeGroups)[number]['label'];
 export interface Filled {
   minutes: string;
   megabytes: string;
+  filesPerMinute: string;
   isEveryType: boolean;
   groups: GroupLabel[];
 }
@@ -32,12 +34,13 @@ export interface Filled {
 const secondsPerMinute = 60;
 const bytesPerMegabyte = 1_000_000;
 
-export function filledFrom({ intervalSeconds, fileTypes, largestBytes }: Settings): Filled {
+export function filledFrom({ intervalSeconds, fileTypes, largestBytes, operationsPerMinute }: Settings): Filled {
   const isWanted = ({ types }: (typeof typeGroups)[number]): boolean =>
     types.some((type) => fileTypes?.includes(type) ?? true);
   return {
     minutes: asText(intervalSeconds, secondsPerMinute),
     megabytes: asText(largestBytes, bytesPerMegabyte),
+    filesPerMinute: asText(operationsPerMinute, 1),
     isEveryType: fileTypes === null,
     groups: typeGroups.filter(isWanted).map(({ label }) => label),
   };
@@ -49,6 +52,7 @@ export function changesIn(filled: Filled, settings: Settings): Partial<Settings>
   const changes: Partial<Settings> = {};
   if (filled.minutes !== before.minutes) changes.intervalSeconds = asNumber(filled.minutes, secondsPerMinute);
   if (filled.megabytes !== before.megabytes) changes.largestBytes = asNumber(filled.megabytes, bytesPerMegabyte);
+  if (filled.filesPerMinute !== before.filesPerMinute) changes.operationsPerMinute = asNumber(filled.filesPerMinute, 1);
   if (filled.isEveryType !== before.isEveryType || (!filled.isEveryType && String(filled.groups) !== String(before.groups)))
     changes.fileTypes = filled.isEveryType ? null : typesOf(filled.groups, settings.fileTypes);
   return changes;

@@ -55,7 +55,7 @@ function Form(props: { view: SettingsView; touched: () => void; save: (filled: F
     }
   };
   const isChanged = Object.keys(changesIn(filled, view.settings)).length > 0;
-  const everyMinutes = filledFrom(view.defaults).minutes;
+  const standard = filledFrom(view.defaults);
   return (
     <form
       className="settings"
@@ -69,11 +69,11 @@ function Form(props: { view: SettingsView; touched: () => void; save: (filled: F
         unit="minutes"
         least={0.25}
         most={10_080}
-        standard={everyMinutes}
+        standard={standard.minutes}
         value={filled.minutes}
         change={(minutes) => fill({ minutes })}
       >
-        Changes arrive by themselves. This finds what was missed. Left empty: every {everyMinutes} minutes.
+        Changes arrive by themselves. This finds what was missed. Left empty: every {standard.minutes} minutes.
       </Amount>
       <Types filled={filled} fill={fill} />
       <Amount
@@ -86,6 +86,19 @@ function Form(props: { view: SettingsView; touched: () => void; save: (filled: F
         change={(megabytes) => fill({ megabytes })}
       >
         Larger files stay in the drive, and take no room on the band’s devices. Left empty: no limit.
+      </Amount>
+      <Amount
+        label="Files to work on in a minute, at most"
+        unit="files"
+        least={1}
+        most={1_000_000}
+        step={1}
+        standard={standard.filesPerMinute || 'No limit'}
+        value={filled.filesPerMinute}
+        change={(filesPerMinute) => fill({ filesPerMinute })}
+      >
+        For a drive that slows you down. More than these wait for the next minute. Left empty:{' '}
+        {standard.filesPerMinute || 'no limit'}.
       </Amount>
       {isNothing && <p className="problem">Choose at least one type of files.</p>}
       {failure !== null && (
@@ -105,13 +118,14 @@ function Amount(props: {
   unit: string;
   least: number;
   most: number;
+  step?: number | 'any';
   /** What it is when nothing is entered. */
   standard: string;
   value: string;
   change: (value: string) => void;
   children: ReactNode;
 }): ReactNode {
-  const { label, unit, least, most, standard, value, change, children } = props;
+  const { label, unit, least, most, step = 'any', standard, value, change, children } = props;
   const id = useId();
   return (
     <div className="setting">
@@ -121,7 +135,7 @@ function Amount(props: {
           id={id}
           type="number"
           inputMode="decimal"
-          step="any"
+          step={step}
           min={least}
           max={most}
           placeholder={standard}

@@ -360,6 +360,25 @@ describe('a band', () => {
     expect(await queues[0]!.pausedBand('b1')).toBeNull();
   });
 
+  it('goes by the limit that its leaders chose, and by no other', async () => {
+    await database.query(`insert into sync_band_setting (band_id, operations_per_minute) values ('b1', 2), ('b2', null)`);
+    const [unlimited, limited] = [await worker(1), await worker(2, 60_000, 3)];
+    const all = ['b1', 'b2', 'b3'].flatMap((bandId) =>
+      others(bandId, ...numbered(5).map((fileId) => `${bandId} ${fileId}`)),
+    );
+    const begun = async (queue: OperationQueue): Promise<Record<string, number>> => {
+      const claims: Claim[] = [];
+      for (let more = await queue.claim(9, every); more.length > 0; more = await queue.claim(9, every)) claims.push(...more);
+      const bands = claims.map(({ operation }) => operation.bandId!);
+      return Object.fromEntries(['b1', 'b2', 'b3'].map((band) => [band, bands.filter((each) => each === band).length]));
+    };
+    await enqueue(limited, ...all);
+    expect(await begun(limited)).toEqual({ b1: 2, b2: 3, b3: 3 });
+    expect(await limited.pausedBand('b1')).toMatchObject({ message: 'The band has begun the 2 operations of this minute.' });
+    await pass(1);
+    expect(await begun(unlimited)).toEqual({ b1: 2, b2: 2, b3: 2 });
+  });
+
   it('begins no more than that when all nodes claim at the same moment, again and again', async () => {
     const queues = await Promise.all([1, 2, 3, 4].map((number) => worker(number, 60_000, 10)));
     await enqueue(queues[0]!, ...others('b1', ...numbered(40)));

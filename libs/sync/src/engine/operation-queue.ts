@@ -318,12 +318,8 @@ export class OperationQueue {
 
   private async postpone(bandId: string): Promise<void> {
     const { bandOperationsPerMinute } = this.options;
-    await this.database.query(paces.postpone, [
-      bandId,
-      bandOperationsPerMinute,
-      minuteSpent,
-      `The band has begun the ${bandOperationsPerMinute} operations of this minute.`,
-    ]);
+    const { code, message } = minuteSpent;
+    await this.database.query(paces.postpone, [bandId, bandOperationsPerMinute, code, message]);
   }
 
   private async holds(id: string, token: string, transaction: EntityManager): Promise<boolean> {
@@ -441,7 +437,10 @@ export class OperationQueue {
 type ClaimedRow = Record<string, unknown> & { kept_band: string | null };
 
 /** Why a band is paused that has begun as many operations as it may in a minute. */
-const minuteSpent = 'band_limit_reached';
+const minuteSpent = {
+  code: 'band_limit_reached',
+  message: 'The band has begun the %s operations of this minute.',
+};
 
 interface Begun {
   id: string;

@@ -2,14 +2,16 @@
  * Of the operations in `due`, those that their bands let begin: all that are critical, none of a band that is paused, and as many as
  * are left of a band's minute. The bands that are limited are locked in one order until commit, so that their minutes add up on all
  * nodes; the others cost a look.
- * @param perMinute how many operations of a band may begin in a minute; null for as many as can
+ * @param perMinute how many operations of a band may begin in a minute where its settings do not say; null for as many as can
  */
 export const admitting = (perMinute: string): string => `
-  limited as materialized (
-    select band_id, case when minute_ends_at > clock_timestamp() then begun else 0 end as begun
-    from sync_band_pace
-    where ${perMinute}::int is not null and band_id in (select band_id from due where priority > 0)
-    order by band_id for update
+  limit_of as materialized (
+    select band_id, coalesce(chosen.operations_per_minute, ${perMinute}::int) as per_minute
+    from (select distinct band_id from due where priority > 0) as bands left join sync_band_setting chosen using (band_id)
+  ), limited as materialized (
+    select pace.band_id, case when minute_ends_at > clock_timestamp() then begun else 0 end as begun
+    from sync_band_pace pace join limit_of on limit_of.band_id = pace.band_id and per_minute is not null
+    order by pace.band_id for update of pace
   ), ranked as (
     select id, band_id, priority = 0 or band_id is null as is_exempt,
            row_number() over (partition by band_id, priority = 0 order by priority, run_at) as place
@@ -18,10 +20,11 @@ export const admitting = (perMinute: string): string => `
     select ranked.id, ranked.band_id, is_exempt
     from ranked
     left join sync_band_pace pace on pace.band_id = ranked.band_id
+    left join limit_of on limit_of.band_id = ranked.band_id
     left join limited on limited.band_id = ranked.band_id
     where is_exempt
        or coalesce(pace.paused_until, '-infinity') <= clock_timestamp()
-          and (${perMinute}::int is null or place <= ${perMinute}::int - limited.begun)
+          and (per_minute is null or place <= per_minute - limited.begun)
   ), spent as (
     update sync_band_pace pace
     set begun = limited.begun + many,
@@ -42,17 +45,21 @@ export const pause = `
       paused_until = greatest(pace.paused_until, excluded.paused_until), code = excluded.code, message = excluded.message`;
 
 /**
- * $1 a band of which a claim let not all begin, $2 how many may in a minute, $3 code, $4 message for a minute that is spent. What is due
+ * $1 a band of which a claim let not all begin, $2 how many may in a minute where its settings do not say, $3 code, $4 message for a minute that is
+ * spent, with %s for how many. What is due
  * of it is due again, in its order, when the band goes on: so the next claims pass over it by the index, and nobody waits behind it. The
  * first claim of a band that is limited finds no row, lets nothing begin, and has one made here.
  */
 export const postpone = `
   with made as (
     insert into sync_band_pace (band_id) values ($1) on conflict do nothing
+  ), limit_of as (
+    select coalesce((select operations_per_minute from sync_band_setting where band_id = $1), $2::int) as per_minute
   ), spent as (
     update sync_band_pace
-    set paused_since = clock_timestamp(), paused_until = minute_ends_at, code = $3, message = $4
-    where band_id = $1 and begun >= $2::int and minute_ends_at > clock_timestamp() and paused_until <= clock_timestamp()
+    set paused_since = clock_timestamp(), paused_until = minute_ends_at, code = $3, message = format($4, per_minute)
+    from limit_of
+    where band_id = $1 and begun >= per_minute and minute_ends_at > clock_timestamp() and paused_until <= clock_timestamp()
     returning paused_until
   ), until as (
     select max(paused_until) as at

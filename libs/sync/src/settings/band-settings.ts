@@ -11,7 +11,7 @@ export interface Settings {
   fileTypes: readonly string[] | null;
   /** Larger files are left out. Default: no limit. */
   largestBytes: number | null;
-  /** Operations that begin in a minute, at most. Default: no limit. */
+  /** Operations that begin in a minute, at most. Default: `bandOperationsPerMinute`. */
   operationsPerMinute: number | null;
 }
 
