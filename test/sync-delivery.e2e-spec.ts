@@ -1,5 +1,10 @@
+import { jest } from '@jest/globals';
+import { randomBytes } from 'node:crypto';
+import { request, type IncomingMessage } from 'node:http';
+import type { Duplex } from 'node:stream';
 import { EventBroadcaster } from '@soleil/sync';
 import type { Socket } from 'socket.io-client';
+import { LogReader } from '../libs/sync/src/log/log-reader.js';
 import type { TestDatabase } from './support/database.js';
 import { Follower } from './support/follower.js';
 import { startSyncApp, stockClient, syncDatabase, type SyncApp } from './support/sync-app.js';
@@ -131,6 +136,24 @@ describe('delivery', () => {
     expect(second.frames[0]!.from).toBe(2);
   });
 
+  it('serves those who come back together soon from memory, without a read of the log', async () => {
+    const witness = follow('alma', 'band:b1');
+    const before = Array.from({ length: 8 }, () => follow('tina', 'band:b1'));
+    await Promise.all([witness, ...before].map((device) => device.subscribe()));
+    await publish('band:b1', 1);
+    await Promise.all(before.map((device) => device.count(1)));
+    for (const { socket } of before) socket.disconnect();
+    for (const n of [2, 3, 4]) await publish('band:b1', n);
+    await witness.count(4);
+    const log = sync.app.get(LogReader);
+    const reads = (['state', 'opening', 'page', 'latest', 'at'] as const).map((read) => jest.spyOn(log, read));
+    const after = before.map(() => follow('tina', 'band:b1'));
+    await Promise.all(after.map((device, nth) => device.subscribe(before[nth]!.position!)));
+    await Promise.all(after.map((device) => device.count(3)));
+    for (const device of after) expect(numbers(device)).toEqual([2, 3, 4]);
+    for (const read of reads) expect(read).not.toHaveBeenCalled();
+  });
+
   it('gives a new device the present state: the latest of each key, nothing that is gone', async () => {
     const witness = follow('alma', 'band:b1');
     await witness.subscribe();
@@ -247,6 +270,24 @@ describe('delivery', () => {
     await late.count(2);
     expect(late.messages).toEqual(plain.messages);
     expect(late.deflatedBytes).toBeGreaterThan(0);
+  });
+
+  it('compresses nothing for each socket, though it offers that', async () => {
+    const offer = {
+      connection: 'Upgrade',
+      upgrade: 'websocket',
+      'sec-websocket-version': '13',
+      'sec-websocket-key': randomBytes(16).toString('base64'),
+      'sec-websocket-extensions': 'permessage-deflate; client_max_window_bits',
+    };
+    const opening = request(`${sync.url}/socket.io/?EIO=4&transport=websocket`, { headers: offer });
+    const [answer, line] = await new Promise<[IncomingMessage, Duplex]>((resolve, reject) => {
+      opening.on('upgrade', (...upgraded) => resolve([upgraded[0], upgraded[1]]));
+      opening.on('error', reject).end();
+    });
+    line.destroy();
+    expect(answer.statusCode).toBe(101);
+    expect(answer.headers).not.toHaveProperty('sec-websocket-extensions');
   });
 
   it('goes on when another node takes over from a stopped one, without a reset for anybody', async () => {

@@ -8,6 +8,7 @@ import type { SyncOptions } from '@soleil/sync';
 import { projectRoot, readConfig } from '../../apps/platform/src/config.js';
 import { migrate } from '../../apps/platform/src/database.js';
 import { createPlatform } from '../../apps/platform/src/platform.js';
+import { Cable } from './cable.js';
 import { migratedDatabase, type TestDatabase } from './database.js';
 
 /** The whole platform in this process: a real database, a real folder, a port of its own. */
@@ -18,6 +19,8 @@ export interface TestPlatform {
   libraryDir: string;
   bandId: string;
   database: TestDatabase;
+  /** To the database, where there is one. */
+  cable: Cable | null;
   /** Signs in and returns the token. */
   signIn(login: string): Promise<string>;
   /** A REST call; `token` is sent as a bearer. */
@@ -39,20 +42,32 @@ export interface TestPlatformOptions {
   /** Beside what points it to the database and the folder. */
   env?: Record<string, string>;
   google?: Partial<GoogleDriveOptions>;
+  /** Puts a cable between it and its database. */
+  withCable?: boolean;
 }
 
-export async function startPlatform({ files = 'none', sync, env, google }: TestPlatformOptions = {}): Promise<TestPlatform> {
+export async function startPlatform({
+  files = 'none',
+  sync,
+  env,
+  google,
+  withCable = false,
+}: TestPlatformOptions = {}): Promise<TestPlatform> {
   const database = await migratedDatabase('platform', migrate);
   const home = await mkdtemp(join(tmpdir(), 'soleil-test-'));
   const libraryDir = join(home, 'library');
   if (files === 'demo') await cp(join(projectRoot, 'library'), libraryDir, { recursive: true });
   else await mkdir(libraryDir);
-  const places = { DATABASE_URL: database.url, LIBRARY_DIR: libraryDir, DATA_DIR: home };
+  const cable = withCable ? await Cable.plug(() => database.url) : null;
+  const url = new URL(database.url);
+  if (cable) url.port = new URL(cable.url).port;
+  const places = { DATABASE_URL: url.href, LIBRARY_DIR: libraryDir, DATA_DIR: home };
   const config = readConfig({ PORT: '0', ...places, DEMO: 'on', ...env });
 
   const platform = {
     libraryDir,
     database,
+    cable,
     async signIn(login: string): Promise<string> {
       const response = await platform.call('/auth/sign-in', { method: 'POST', body: { login, password: 'rehearsal' } });
       return ((await response.json()) as { token: string }).token;
@@ -72,12 +87,13 @@ export async function startPlatform({ files = 'none', sync, env, google }: TestP
       await platform.app.close();
     },
     async restart() {
-      platform.app = await createPlatform({ config, databaseUrl: database.url, logger: ['error', 'fatal'], sync, google });
+      platform.app = await createPlatform({ config, databaseUrl: url.href, logger: ['error', 'fatal'], sync, google });
       await platform.app.listen(0, '127.0.0.1');
       platform.url = `http://127.0.0.1:${(platform.app.getHttpServer().address() as AddressInfo).port}`;
     },
     async close() {
       await platform.stop();
+      await cable?.remove();
       await database.drop();
       await rm(home, { recursive: true, force: true });
     },

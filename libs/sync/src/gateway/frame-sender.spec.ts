@@ -1,9 +1,9 @@
-import { jest } from '@jest/globals';
 import { createServer } from 'node:http';
 import type { AddressInfo } from 'node:net';
 import { inflateSync } from 'node:zlib';
 import type { Message, MessagesFrame } from '@soleil/sync-protocol';
 import { Server, type ServerOptions, type Socket } from 'socket.io';
+import { Decoder, Encoder, PacketType } from 'socket.io-parser';
 import { io, type ManagerOptions, type SocketOptions } from 'socket.io-client';
 import { Frames, type WeighedFrame } from '../fan-out/frames.js';
 import { FrameSender } from './frame-sender.js';
@@ -25,6 +25,30 @@ afterEach(async () => {
   for (const end of ends.splice(0).reverse()) await end();
 });
 
+/** A parser of an application's own. It writes text of another kind: a client would not understand finished bytes. */
+class Shouting extends Encoder {
+  override encode(packet: Parameters<Encoder['encode']>[0]): never[] {
+    return [
+      ...super.encode(packet),
+      ...(packet.type === PacketType.EVENT ? super.encode({ ...packet, data: ['again'] }) : []),
+    ] as never[];
+  }
+}
+
+/** The same frame, which counts how often its text was taken to be encoded or compressed. */
+function counted({ frame, json, bytes }: WeighedFrame): { weighed: WeighedFrame; taken: () => number } {
+  let taken = 0;
+  const weighed = {
+    frame,
+    bytes,
+    get json() {
+      taken += 1;
+      return json;
+    },
+  };
+  return { weighed, taken: () => taken };
+}
+
 /** A Socket.IO server, a stock client of it, and the server's half of that client. */
 async function connected(
   server: Partial<ServerOptions> = {},
@@ -34,7 +58,8 @@ async function connected(
   socket: Socket;
   received: unknown[][];
   next: () => Promise<void>;
-  tcpWrites: () => number;
+  /** What was written past Engine.IO. */
+  tcpWrites: Buffer[];
 }> {
   const http = createServer();
   const server_ = new Server(http, { serveClient: false, ...server });
@@ -53,17 +78,19 @@ async function connected(
   });
   const next = (): Promise<void> => new Promise((resolve) => (wake = resolve));
   const socket = await accepted;
-  const written = jest.fn();
+  const tcpWrites: Buffer[] = [];
   const line = (socket.conn.transport as unknown as { socket?: { _socket: { write: (...args: unknown[]) => boolean } } })
     .socket?._socket;
   if (line) {
     const write = line.write.bind(line);
     line.write = (...args) => {
-      if (Buffer.isBuffer(args[0]) && args[0].includes('["messages"') && args.length === 1) written();
+      const [bytes] = args;
+      if (Buffer.isBuffer(bytes) && /\["(messages|deflated)"/.test(bytes.toString()) && args.length === 1)
+        tcpWrites.push(bytes);
       return write(...args);
     };
   }
-  return { sender: new FrameSender(namespace, 4_096), socket, received, next, tcpWrites: () => written.mock.calls.length };
+  return { sender: new FrameSender(namespace, 4_096), socket, received, next, tcpWrites };
 }
 
 async function arrived(many: number, { received, next }: { received: unknown[]; next: () => Promise<void> }): Promise<void> {
@@ -76,7 +103,7 @@ test.each([10, 200, 4_000, 70_000, 300_000])('a stock client gets a frame of som
   line.sender.send(line.socket, weighed, false);
   await arrived(1, line);
   expect(line.received).toEqual([['messages', weighed.frame]]);
-  expect(line.tcpWrites()).toBe(1);
+  expect(line.tcpWrites).toHaveLength(1);
 });
 
 test('who accepts that gets a large frame compressed, and a small one as it is', async () => {
@@ -88,6 +115,34 @@ test('who accepts that gets a large frame compressed, and a small one as it is',
   expect(event).toBe('deflated');
   expect(JSON.parse(inflateSync(Buffer.from(data, 'base64')).toString()) as MessagesFrame).toEqual(large.frame);
   expect(line.received[1]).toEqual(['messages', small.frame]);
+});
+
+test.each([
+  ['is encoded once', false],
+  ['that is large is compressed once', true],
+])('a frame %s, whoever and however many it goes to', async (_, accepts) => {
+  const lines = await Promise.all([
+    ...Array.from({ length: 3 }, () => connected()),
+    connected({}, { transports: ['polling'] }),
+  ]);
+  const { weighed, taken } = counted(frameOf(1, 10_000));
+  const { sender } = lines[0];
+  for (const { socket } of lines) sender.send(socket, weighed, accepts);
+  await Promise.all(lines.map((line) => arrived(1, line)));
+  expect(taken()).toBe(1);
+  const [first, ...others] = lines.flatMap(({ tcpWrites }) => tcpWrites);
+  expect(others).toHaveLength(2);
+  for (const bytes of others) expect(bytes).toBe(first);
+});
+
+test('a large frame is compressed once where an application’s own parser encodes it, too', async () => {
+  const parser = { Encoder: Shouting, Decoder };
+  const lines = await Promise.all(Array.from({ length: 3 }, () => connected({ parser })));
+  const { weighed, taken } = counted(frameOf(1, 10_000));
+  const { sender } = lines[0]!;
+  for (const { socket } of lines) sender.send(socket, weighed, true);
+  await Promise.all(lines.map((line) => arrived(1, line)));
+  expect(taken()).toBe(1);
 });
 
 test('frames and what Socket.IO sends itself arrive in the order in which they were sent, in one turn and over several', async () => {
@@ -110,7 +165,7 @@ test('frames and what Socket.IO sends itself arrive in the order in which they w
   }
   await arrived(sent.length, line);
   expect(line.received).toEqual(sent);
-  expect(line.tcpWrites()).toBeGreaterThan(0);
+  expect(line.tcpWrites.length).toBeGreaterThan(0);
 });
 
 test('over long polling, the same frames', async () => {
@@ -122,28 +177,18 @@ test('over long polling, the same frames', async () => {
 });
 
 test('with a parser of the application’s own frames go the public way', async () => {
-  // As text of another kind: a client would not understand finished bytes.
-  const { Encoder, Decoder, PacketType } = await import('socket.io-parser');
-  class Shouting extends Encoder {
-    override encode(packet: Parameters<InstanceType<typeof Encoder>['encode']>[0]): never[] {
-      return [
-        ...super.encode(packet),
-        ...(packet.type === PacketType.EVENT ? super.encode({ ...packet, data: ['again'] }) : []),
-      ] as never[];
-    }
-  }
   const parser = { Encoder: Shouting, Decoder };
   const line = await connected({ parser });
   const weighed = frameOf(1, 100);
   line.sender.send(line.socket, weighed, false);
   await arrived(2, line);
   expect(line.received).toEqual([['messages', weighed.frame], ['again']]);
-  expect(line.tcpWrites()).toBe(0);
+  expect(line.tcpWrites).toEqual([]);
 });
 
 test('nothing is sent to a socket that has left', async () => {
   const line = await connected();
   line.socket.disconnect();
   expect(() => line.sender.send(line.socket, frameOf(1, 100), false)).not.toThrow();
-  expect(line.tcpWrites()).toBe(0);
+  expect(line.tcpWrites).toEqual([]);
 });
