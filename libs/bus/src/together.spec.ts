@@ -1,4 +1,5 @@
 import { jest } from '@jest/globals';
+import { runInNewContext } from 'node:vm';
 import { together } from './together.js';
 
 beforeEach(() => jest.useFakeTimers({ doNotFake: ['setImmediate', 'nextTick', 'queueMicrotask'] }));
@@ -105,6 +106,16 @@ test('what would befall each alone is not tried again', async () => {
   works[0]!.fail(new Error('away'));
   expect((await outcomes).map(({ status }) => status)).toEqual(['rejected', 'rejected']);
   expect(works).toHaveLength(1);
+});
+
+test('an error fails who asked, also one from another realm, as those of sockets are here', async () => {
+  const { works, ask } = slowWork();
+  const asked = ask('a');
+  await turn();
+  const foreign = runInNewContext(`new Error('connection reset')`) as Error;
+  expect(foreign).not.toBeInstanceOf(Error);
+  works[0]!.fail(foreign);
+  await expect(asked).rejects.toBe(foreign);
 });
 
 test('work that never ends keeps the next one for a second, and no longer', async () => {

@@ -28,7 +28,8 @@ export function together<Ask, Answer>(
       try {
         return await all;
       } catch (error) {
-        if (asks.length === 1 || isHopeless(error)) return asks.map(() => error as Error);
+        // Thrown, and not given as answers: an error may come from where `instanceof` does not know it.
+        if (asks.length === 1 || isHopeless(error)) throw error;
         return Promise.all(
           asks.map((ask) =>
             work([ask]).then(
