@@ -76,6 +76,20 @@ test('after work of many the next one gathers for a moment, at most 10 ms; after
   expect(asked().slice(2)).toEqual([['alone'], ['at once']]);
 });
 
+test('what is full waits for no more', async () => {
+  const { works, ask, asked } = slowWork(3);
+  void Promise.all(['a', 'b'].map(ask));
+  await turn();
+  works[0]!.end();
+  await turn();
+  void Promise.all(['c', 'd'].map(ask));
+  await turn();
+  expect(works).toHaveLength(1);
+  void ask('e');
+  await turn();
+  expect(asked().slice(1)).toEqual([['c', 'd', 'e']]);
+});
+
 test('where it fails each is tried alone, and one that fails again harms no other', async () => {
   const { works, ask, asked } = slowWork();
   const outcomes = Promise.allSettled(['a', 'b'].map(ask));

@@ -7,8 +7,8 @@ const longestGatherMs = 10;
 
 /**
  * Makes one piece of work of many asks: what is asked while one is on its way goes into the next together, in the order of
- * the asks, and the more there were in one, the longer the next one gathers. So a statement and a commit are paid once for
- * many, and who asks alone waits for nobody. Where it fails, each is tried alone: one that cannot be done harms no other.
+ * the asks, and the more there were in one, the longer the next one gathers, as long as it has room. So a statement and a
+ * commit are paid once for many, and who asks alone waits for nobody. Where it fails, each is tried alone: one that cannot be done harms no other.
  * Work that takes longer than a second keeps nobody else: its connection may be dead.
  *
  * @param work answers in the order of the asks; an Error among the answers fails its own ask only
@@ -21,10 +21,16 @@ export function together<Ask, Answer>(
 ): (ask: Ask) => Promise<Answer> {
   let onItsWay: Promise<unknown> = Promise.resolve();
   let turn: Promise<unknown> = Promise.resolve();
+  let waiting = 0;
+  let haveEnough: () => void = () => undefined;
+  const gather = async (many: number): Promise<void> => {
+    if (waiting < atMost) await gathering(many, longestGatherMs, new Promise((resolve) => (haveEnough = resolve)));
+  };
   const loader = new DataLoader<Ask, Answer>(
     async (asks) => {
+      waiting -= asks.length;
       const all = work(asks);
-      onItsWay = settledOrLate(all).then(() => gathering(asks.length, longestGatherMs));
+      onItsWay = settledOrLate(all).then(() => gather(asks.length));
       try {
         return await all;
       } catch (error) {
@@ -48,5 +54,9 @@ export function together<Ask, Answer>(
       },
     },
   );
-  return (ask) => loader.load(ask);
+  return (ask) => {
+    waiting += 1;
+    if (waiting >= atMost) haveEnough();
+    return loader.load(ask);
+  };
 }
