@@ -40,7 +40,7 @@ describe('rights that change while they are being asked for', () => {
     await publish('band:b1:Bb', 1);
     await tina.count(1);
     // Asked twice: when the change commits, and where it stands in the channel's order.
-    const { asked, answer } = sync.band.delay('memberships', 2);
+    const { asked, answer } = sync.band.delay('memberships', { of: 'tina' });
     await sync.changeRights('tina', 'b1', null);
     await asked;
     const witness = await follow('alma', 'band:b1');
@@ -60,7 +60,7 @@ describe('rights that change while they are being asked for', () => {
     await tina.count(1);
     const other = new Follower(tina.socket, 'band:b2');
     await other.subscribe();
-    const { asked, answer } = sync.band.delay('memberships');
+    const { asked, answer } = sync.band.delay('memberships', { of: 'tina' });
     await sync.changeRights('tina', 'b2', null);
     await asked;
     for (const n of [2, 3]) await publish('band:b1:Bb', n);
@@ -78,7 +78,9 @@ describe('rights that change while they are being asked for', () => {
     const { asked, answer } = sync.band.delay('memberships');
     await sync.changeRights('tina', 'b2', null);
     await asked;
-    const revoked = next(tina.socket, 'revoked');
+    const revoked = new Promise<void>((resolve) => {
+      tina.socket.on('revoked', (frame: { channel: string }) => frame.channel === 'band:b1:Bb' && resolve());
+    });
     await sync.changeRights('tina', 'b1', null);
     await revoked;
     answer();

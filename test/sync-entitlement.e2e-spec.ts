@@ -128,7 +128,7 @@ describe('a right that ends, on two nodes', () => {
     await publish('one', { key: 'k' });
     await tina.count(1);
     // Both changes are asked about twice, where not together: when they commit, and where they stand in the channel's order.
-    const { asked, answer } = there.band.delay('token', 4);
+    const { asked, answer } = there.band.delay('token', { of: 'tina' });
     const reset = next(tina.socket, 'reset');
     await here.changeRights('tina', 'b1', null);
     await asked;

@@ -147,10 +147,10 @@ describe('a device that does not read', () => {
     const gone = new Promise((resolve) => end!.once('close', resolve));
     stall(greedy.socket);
     // The answer names what does not fit.
-    const misfit = { channel, ['x'.repeat(60_000)]: true };
+    const misfit = { scope: 'x', id: 7, mode: 'x'.repeat(100), ['x'.repeat(100)]: true };
     let most = 0;
     while (sync.app.get(WebSocketGateway).connected().length > 1) {
-      greedy.socket.emit('subscribe', misfit, () => undefined);
+      for (let n = 0; n < 500; n++) greedy.socket.emit('sync_request', misfit, () => undefined);
       await answered(honest.socket);
       most = Math.max(most, heldBytes());
     }

@@ -1,7 +1,7 @@
 import type { Bus } from '@soleil/bus';
 import type { DataSource } from 'typeorm';
 import { Hubs } from '../../libs/sync/src/fan-out/hubs.js';
-import { Signals } from '../../libs/sync/src/fan-out/signals.js';
+import { Signals } from '../../libs/sync/src/signals/signals.js';
 import { ClientFrames } from '../../libs/sync/src/gateway/client-frames.js';
 import type { SyncRequests } from '../../libs/sync/src/gateway/sync-requests.js';
 import { WebSocketGateway } from '../../libs/sync/src/gateway/web-socket-gateway.js';

@@ -37,7 +37,10 @@ export class Post {
 }
 
 /** One node's: of NodeLink what the code around it uses. */
-class Box implements Pick<NodeLink, 'onNews' | 'onReconnected' | 'tell' | 'tellHeads' | 'tellControl' | 'tellSignal'> {
+class Box implements Pick<
+  NodeLink,
+  'onNews' | 'onReconnected' | 'tell' | 'tellHeads' | 'tellControl' | 'keepInOrder' | 'reconnect'
+> {
   private readonly listeners: ((news: NodeNews) => void)[] = [];
 
   constructor(
@@ -64,7 +67,9 @@ class Box implements Pick<NodeLink, 'onNews' | 'onReconnected' | 'tell' | 'tellH
     this.tell({ kind: 'heads', heads: Object.fromEntries(heads) });
   }
 
-  tellSignal(): void {}
+  keepInOrder(): void {}
+
+  reconnect(): void {}
 
   receive(news: NodeNews): void {
     for (const listener of this.listeners) listener(news);

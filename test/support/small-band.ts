@@ -22,6 +22,11 @@ export interface SmallFile {
   removed?: boolean;
 }
 
+interface Delay {
+  of: string | null;
+  wait: () => Promise<void>;
+}
+
 /** The questions whose answer a test may hold back. */
 type Delayable = 'token' | 'memberships' | 'bands' | 'file' | 'rescan' | 'parse' | 'forget';
 
@@ -50,30 +55,30 @@ export class SmallBand {
   readonly parsed: string[] = [];
   /** What the next look at a folder comes upon. */
   readonly found: DriveChange[] = [];
-  private readonly delays = new Map<Delayable, { times: number; wait: () => Promise<void> }>();
+  private readonly delays = new Map<Delayable, Delay>();
 
   join(userId: string, bandId: string, instrument: string, role: Membership['role'] = 'member'): void {
     this.memberships.set(userId, [...(this.memberships.get(userId) ?? []), { bandId, instrument, role }]);
   }
 
   /**
-   * What the next such questions are about is read at once, and answered when told to.
+   * What the next such question is about is read at once, and answered when told to.
+   * @param of instead of the next one, each question about this user until then
    * @returns `asked` resolves when it has read the first
    */
-  delay(question: Delayable, times = 1): { asked: Promise<void>; answer: () => void } {
+  delay(question: Delayable, { of = null }: { of?: string | null } = {}): { asked: Promise<void>; answer: () => void } {
     let read = (): void => undefined;
     let answer = (): void => undefined;
     const asked = new Promise<void>((resolve) => (read = resolve));
     const answered = new Promise<void>((resolve) => (answer = resolve));
-    this.delays.set(question, { times, wait: () => (read(), answered) });
+    this.delays.set(question, { of, wait: () => (read(), answered) });
     return { asked, answer };
   }
 
-  private async delayed(question: Delayable): Promise<void> {
+  private async delayed(question: Delayable, about: string): Promise<void> {
     const delay = this.delays.get(question);
-    if (!delay) return;
-    delay.times -= 1;
-    if (delay.times === 0) this.delays.delete(question);
+    if (!delay || (delay.of !== null && delay.of !== about)) return;
+    if (delay.of === null) this.delays.delete(question);
     await delay.wait();
   }
 
@@ -91,7 +96,7 @@ export class SmallBand {
     if (this.endedSessions.has(sessionId)) {
       throw new CodedError({ code: 'session_ended', message: 'Signed out.', remedy: 'Sign in again.', status: 401 });
     }
-    await this.delayed('token');
+    await this.delayed('token', token);
     return {
       userId: token,
       sessionId,
@@ -103,7 +108,7 @@ export class SmallBand {
   @OnQuestion('auth.memberships_requested')
   async membershipsOf({ userId }: Ask<'auth.memberships_requested'>): Promise<Answer<'auth.memberships_requested'>> {
     const memberships = this.memberships.get(userId) ?? [];
-    await this.delayed('memberships');
+    await this.delayed('memberships', userId);
     return { memberships };
   }
 
@@ -137,7 +142,7 @@ export class SmallBand {
     const { bandId, path, revision } = file;
     const refusal = this.refusing.get(bandId);
     if (refusal) throw refusal;
-    await this.delayed('file');
+    await this.delayed('file', fileId);
     if (file.removed) return { state: 'removed', fileId, bandId, path, revision };
     return { state: 'present', file: driveFile(file) };
   }
@@ -146,7 +151,7 @@ export class SmallBand {
   async bandIds(): Promise<Answer<'drive.bands_requested'>> {
     const failure = this.unready;
     this.unready = null;
-    await this.delayed('bands');
+    await this.delayed('bands', '');
     if (failure) throw failure;
     return { bandIds: [...this.connected] };
   }
@@ -160,7 +165,7 @@ export class SmallBand {
 
   @OnQuestion('drive.rescan_requested')
   async rescan(): Promise<Answer<'drive.rescan_requested'>> {
-    await this.delayed('rescan');
+    await this.delayed('rescan', '');
     const found = this.found.splice(0);
     return { changes: found.length, found };
   }
@@ -181,15 +186,15 @@ export class SmallBand {
   @OnQuestion('content.parse_requested')
   async parse({ file }: Ask<'content.parse_requested'>): Promise<Answer<'content.parse_requested'>> {
     this.parsed.push(file.fileId);
-    await this.delayed('parse');
+    await this.delayed('parse', file.fileId);
     const { audience, text } = this.files.get(file.fileId) ?? { audience: null };
     const kind = 'text';
     return { audience, content: this.parsed.length % 2 === 0 ? { kind, text } : { text, kind } };
   }
 
   @OnQuestion('content.forget_requested')
-  async forget(): Promise<Answer<'content.forget_requested'>> {
-    await this.delayed('forget');
+  async forget({ fileId }: Ask<'content.forget_requested'>): Promise<Answer<'content.forget_requested'>> {
+    await this.delayed('forget', fileId);
     return { forgotten: true };
   }
 

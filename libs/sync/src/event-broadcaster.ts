@@ -1,7 +1,7 @@
 import { Injectable } from '@nestjs/common';
 import { bandChannel, systemChannel, userChannel, type Signal } from '@soleil/sync-protocol';
 import type { EntityManager } from 'typeorm';
-import { Signals } from './fan-out/signals.js';
+import { Signals } from './signals/signals.js';
 import type { OutboxMessage } from './log/outbox-message.js';
 import { Publisher } from './log/publisher.js';
 

@@ -21,7 +21,7 @@ import { operationLeaseMs, SyncEngine } from './engine/sync-engine.js';
 import { SyncListeners } from './engine/sync-listeners.js';
 import { EventBroadcaster } from './event-broadcaster.js';
 import { Hubs } from './fan-out/hubs.js';
-import { Signals } from './fan-out/signals.js';
+import { Signals } from './signals/signals.js';
 import { ClientFrames } from './gateway/client-frames.js';
 
 import { Revocations } from './gateway/revocations.js';

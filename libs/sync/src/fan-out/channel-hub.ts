@@ -10,7 +10,7 @@ import { Room, type RoomMember } from './room.js';
 import { needsFrom, type Step } from './step.js';
 import { Tail } from './tail.js';
 import type { Turns } from './turns.js';
-import type { WeighedSignal } from './weighed-signal.js';
+import type { WeighedSignal } from '../signals/weighed-signal.js';
 
 export interface HubOptions {
   /** Messages kept in memory for readers that come back. */

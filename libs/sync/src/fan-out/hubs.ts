@@ -7,7 +7,7 @@ import type { PositionLoss } from './history.js';
 import type { ReaderSocket } from './reader.js';
 import { ChannelHub, type HubNode, type HubOptions } from './channel-hub.js';
 import { Turns } from './turns.js';
-import type { WeighedSignal } from './weighed-signal.js';
+import type { WeighedSignal } from '../signals/weighed-signal.js';
 
 /** A channel nobody here reads is kept this long, with its tail, for devices that come back. */
 const idleMs = 5 * 60_000;

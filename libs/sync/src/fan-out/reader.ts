@@ -4,7 +4,7 @@ import type { History, PositionLoss } from './history.js';
 import type { RoomMember } from './room.js';
 import { needsFrom, Step } from './step.js';
 import type { Window } from './window.js';
-import type { WeighedSignal } from './weighed-signal.js';
+import type { WeighedSignal } from '../signals/weighed-signal.js';
 
 /** What a reader needs of its socket. */
 export interface ReaderSocket {

@@ -3,7 +3,7 @@ import type { Socket } from 'socket.io';
 import { nextTurn } from '../../test/fan-out-world.js';
 import { MemoryLog } from '../../test/memory-log.js';
 import { Hubs } from '../fan-out/hubs.js';
-import type { Signals } from '../fan-out/signals.js';
+import type { Signals } from '../signals/signals.js';
 import type { NodeLink } from '../log/node-link.js';
 import { resolveSyncOptions } from '../options.js';
 import { ClientFrames } from './client-frames.js';
@@ -18,7 +18,7 @@ class Asking {
   readonly isOpen = true;
   readonly readers = new Map();
   readonly opening = new Map();
-  readonly budget = { take: () => 'ok' };
+  readonly budget = { take: () => 'ok', begin: () => () => undefined };
   readonly answers: ((mayFollow: boolean) => void)[] = [];
   private followed = false;
   readonly entitlement = {

@@ -6,7 +6,7 @@ import type { ChannelHub } from '../fan-out/channel-hub.js';
 import type { PositionLoss } from '../fan-out/history.js';
 import type { Hubs } from '../fan-out/hubs.js';
 import { Reader } from '../fan-out/reader.js';
-import type { Signals } from '../fan-out/signals.js';
+import { checkSignal, type Signals } from '../signals/signals.js';
 import type { ResolvedSyncOptions } from '../options.js';
 import { unfit } from '../unfit.js';
 import { askAccess } from './access.js';
@@ -22,6 +22,9 @@ type Handlers = {
     reply: (answer: unknown) => void,
   ) => Promise<void> | void;
 };
+
+/** Whoever asks more than is being answered comes again after this time. */
+const answerMs = 1_000;
 
 /** Reads what devices send: one schema and one handler for each event, and an answer to each, whatever it was. */
 export class ClientFrames {
@@ -64,6 +67,7 @@ export class ClientFrames {
       reply({ ok: true, operationId });
     },
     signal: async (connection, frame, reply) => {
+      checkSignal(frame);
       await connection.entitlement.pending;
       if (!connection.readers.has(frame.channel)) throw notSubscribed(frame.channel);
       if (frame.channel === systemChannel) throw forbidden(frame.channel);
@@ -87,25 +91,32 @@ export class ClientFrames {
       const allowed = connection.budget.take(event);
       if (allowed === null) return connection.close(rateLimited(this.options.framesPerSecond));
       if (allowed !== 'ok') throw rateLimited(this.options.framesPerSecond, allowed);
-      const { frame, handle } = this.read(event, typeof last === 'function' ? args.slice(0, -1) : args);
-      await handle(connection, frame, reply);
+      const { frame, bytes, handle } = this.read(event, typeof last === 'function' ? args.slice(0, -1) : args);
+      const answered = connection.budget.begin(bytes);
+      if (!answered) throw rateLimited(this.options.framesPerSecond, { retryAfterMs: answerMs });
+      try {
+        await handle(connection, frame, reply);
+      } finally {
+        answered();
+      }
     } catch (error) {
       reply({ ok: false, error: toWireError(error) });
     }
   }
 
-  private read(event: string, args: unknown[]): { frame: never; handle: Handlers[UpEvent] } {
+  private read(event: string, args: unknown[]): { frame: never; bytes: number; handle: Handlers[UpEvent] } {
     if (!Object.hasOwn(up, event)) {
       throw new SyncError('event_unknown', 'The server knows no such event.', { known: Object.keys(up) });
     }
     const [given] = args;
     // Bytes of Socket.IO's binary attachments are no JSON; the schemas refuse them.
-    if (bytesOf(given) > limits.upFrameBytes) {
+    const bytes = bytesOf(given);
+    if (bytes > limits.upFrameBytes) {
       throw new SyncError('frame_too_large', 'The frame is too large.', { limitBytes: limits.upFrameBytes });
     }
     const parsed = up[event as UpEvent].frame.safeParse(given);
     if (!parsed.success) throw unfit('frame_invalid', 'The frame', parsed.error);
-    return { frame: parsed.data as never, handle: this.handlers[event as UpEvent] };
+    return { frame: parsed.data as never, bytes, handle: this.handlers[event as UpEvent] };
   }
 
   private async subscribe(

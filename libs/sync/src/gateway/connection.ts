@@ -4,7 +4,7 @@ import type { Socket } from 'socket.io';
 import type { WeighedFrame } from '../fan-out/frames.js';
 import type { PositionLoss } from '../fan-out/history.js';
 import type { Reader, ReaderSocket } from '../fan-out/reader.js';
-import type { WeighedSignal } from '../fan-out/weighed-signal.js';
+import type { WeighedSignal } from '../signals/weighed-signal.js';
 import { Window } from '../fan-out/window.js';
 import type { Access } from './access.js';
 import type { DeviceRecord } from '../ledger/device-record.js';
@@ -13,7 +13,7 @@ import { Entitlement, type Entitled } from './entitlement.js';
 import type { FrameBudget } from './frame-budget.js';
 import type { FrameSender } from './frame-sender.js';
 import { Line } from './line.js';
-import { SignalLane, type SignalLine } from './signal-lane.js';
+import { SignalLane, type SignalLine } from '../signals/signal-lane.js';
 import { toWireError } from './wire-error.js';
 
 /** Who was let in, and with what. */
@@ -55,6 +55,8 @@ export class Connection implements ReaderSocket, Entitled, SignalLine {
   private readonly line: Line;
   /** Nothing is sent: whether it still may be is being asked. */
   isHeld = false;
+  /** A right of its user has ended, or begun: what is signalled until it is known which, nobody has a right to. */
+  private hasOtherRights = false;
   private channels: ReadonlySet<string> = new Set();
   private ackEveryMs = 0;
   /** The pace the client was last told. */
@@ -107,7 +109,7 @@ export class Connection implements ReaderSocket, Entitled, SignalLine {
   }
 
   signal(weighed: WeighedSignal): void {
-    this.signals.send(weighed);
+    if (!this.hasOtherRights) this.signals.send(weighed);
   }
 
   /** A line that takes no bytes, or a device that does not acknowledge, gets signals when it does again. */
@@ -159,6 +161,7 @@ export class Connection implements ReaderSocket, Entitled, SignalLine {
       }
     }
     this.isHeld = false;
+    this.hasOtherRights = false;
     this.goOn();
   }
 
@@ -170,6 +173,12 @@ export class Connection implements ReaderSocket, Entitled, SignalLine {
 
   askAnew(): void {
     this.entitlement.renew().catch(() => undefined);
+  }
+
+  /** A right of its user has just ended, or begun. */
+  rightsChanged(): void {
+    this.hasOtherRights = true;
+    this.askAnew();
   }
 
   /** Lets readers go on as far as there is room, those first that have the least to tell: what is live does not wait for what is late. */

@@ -1,22 +1,27 @@
-import type { UpEvent } from '@soleil/sync-protocol';
+import { limits, type UpEvent } from '@soleil/sync-protocol';
 
 /** A burst of this length is let through. */
 const burstSeconds = 2;
 /** Who is refused this long, and goes on all the same, is sent away. */
 const patienceSeconds = 10;
 
+/** Bytes of frames that are being answered, at most: what a connection costs that asks more than is answered. */
+const underWayBytes = 4 * limits.upFrameBytes;
+
 /** What a frame takes of the budget, in tenths. Acknowledgements follow the server's own pace, and cost it little. */
 const cost = (event: string): number => (event === ('ack' satisfies UpEvent) ? 1 : 10);
 
 /**
  * How many frames a connection may send: so many a second on the average, with bursts. A frame beyond that is refused, and
- * counts all the same: who waits as told gets through, who does not ends up being disconnected.
+ * counts all the same: who waits as told gets through, who does not ends up being disconnected. And how much of it may wait
+ * for its answer.
  */
 export class FrameBudget {
   /** In tenths of a frame. */
   private level: number;
   private at: number;
   private readonly perSecond: number;
+  private underWay = 0;
 
   constructor(
     framesPerSecond: number,
@@ -36,5 +41,12 @@ export class FrameBudget {
     if (this.level >= 0) return 'ok';
     if (this.level < -this.perSecond * patienceSeconds) return null;
     return { retryAfterMs: Math.ceil((-this.level / this.perSecond) * 1_000) };
+  }
+
+  /** @returns to be called when a frame of so many bytes is answered; null: too many are not */
+  begin(bytes: number): (() => void) | null {
+    if (this.underWay + bytes > underWayBytes) return null;
+    this.underWay += bytes;
+    return () => (this.underWay -= bytes);
   }
 }

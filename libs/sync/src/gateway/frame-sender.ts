@@ -17,8 +17,13 @@ interface Insides {
   conn: {
     readyState: string;
     writeBuffer?: unknown[];
-    write(text: string, options: Packet['options']): void;
-    transport: { name: string; writable: boolean; socket?: { _socket?: Line | null } };
+    write(text: string, options?: Packet['options']): void;
+    transport: {
+      name: string;
+      writable: boolean;
+      perMessageDeflate?: unknown;
+      socket?: { _socket?: Line | null; _sender?: { sendFrame?: unknown } };
+    };
   };
 }
 
@@ -68,7 +73,8 @@ export class FrameSender {
     const { text, options } = this.packetOf(event, weighed, this.opening);
     const line = readyLine(conn);
     if (line) line.write(options.wsPreEncodedFrame[0]);
-    else conn.write(text, options);
+    else if (takesFrames(conn.transport)) conn.write('', options);
+    else conn.write(text);
   }
 
   private packetOf(event: FrameEvent, weighed: WeighedFrame, opening: string): Packet {
@@ -91,6 +97,11 @@ export class FrameSender {
     }
     return data;
   }
+}
+
+/** Whether Engine.IO will send the finished frame, and has no use for the text: what waits is held once. */
+function takesFrames({ name, perMessageDeflate, socket }: Insides['conn']['transport']): boolean {
+  return name === 'websocket' && !perMessageDeflate && typeof socket?._sender?.sendFrame === 'function';
 }
 
 /** The TCP socket beneath, if all that was sent before has gone through it: nothing is overtaken. */

@@ -37,6 +37,17 @@ test('counts what waits for a WebSocket, and what it has not written', () => {
   expect(line.unsentBytes).toBe(50_000);
 });
 
+test('counts what is held, and not what goes over the wire: wide characters, and the frame made beforehand', () => {
+  const conn = new Conn();
+  const { line } = lineOf(conn);
+  conn.queue(`${'x'.repeat(10_000)}ж`);
+  expect(line.unsentBytes).toBeGreaterThanOrEqual(20_000);
+  conn.emit('flush');
+  const text = 'x'.repeat(10_000);
+  conn.emit('packetCreate', { data: text, options: { wsPreEncodedFrame: [Buffer.from(text)] } });
+  expect(line.unsentBytes).toBeGreaterThanOrEqual(20_000);
+});
+
 test('counts what answers a poll until the response is over', () => {
   const conn = new Conn();
   const { line } = lineOf(conn);

@@ -6,6 +6,12 @@ const lastWordMs = 5_000;
 /** What a packet that waits costs beside its data. */
 const packetBytes = 100;
 
+/** Of a packet of Engine.IO what it holds in memory. */
+interface Packet {
+  data?: string | Buffer;
+  options?: { wsPreEncodedFrame?: readonly Buffer[] };
+}
+
 /** Of the insides of Engine.IO and ws what is used here; the transport has one of the two. */
 interface Transport {
   /** A WebSocket. */
@@ -32,7 +38,7 @@ export class Line {
     /** More than `mostBytes` are held. Called once, and not before the call that sent too much has ended. */
     private readonly onOverflow: () => void,
   ) {
-    conn.on('packetCreate', ({ data = '' }: { data?: string | Buffer }) => this.queued(Buffer.byteLength(data)));
+    conn.on('packetCreate', (packet: Packet) => this.queued(heldBytes(packet)));
     conn.on('flush', () => this.flushed());
     const watch = (): unknown => conn.transport.on('ready', onReady);
     watch();
@@ -77,4 +83,11 @@ export class Line {
     this.respondingBytes += bytes;
     res.once('close', () => (this.respondingBytes -= bytes));
   }
+}
+
+/** Text beyond ASCII may take two bytes for each of its characters. */
+function heldBytes({ data = '', options }: Packet): number {
+  const bytes = Buffer.byteLength(data);
+  const text = typeof data === 'string' && bytes > data.length ? Math.max(bytes, 2 * data.length) : bytes;
+  return text + (options?.wsPreEncodedFrame ?? []).reduce((sum, part) => sum + part.length, 0);
 }

@@ -72,7 +72,7 @@ export class WebSocketGateway implements OnGatewayInit, OnGatewayConnection, Bef
     link.onNews((news) => {
       if (news.kind !== 'control') return;
       if (news.control) this.obey(news.control);
-      else this.askAllAnew();
+      else for (const connection of this.connections) connection.rightsChanged();
     });
     link.onReconnected(() => this.askAllAnew());
   }
@@ -196,7 +196,7 @@ export class WebSocketGateway implements OnGatewayInit, OnGatewayConnection, Bef
   /** In this turn: who may lose something gets nothing more until it is known what. */
   private obey({ type, data }: Control): void {
     if (type === 'sync.session_ended') this.endSession(data.sessionId);
-    else for (const connection of this.connections.of(data.userId)) connection.askAnew();
+    else for (const connection of this.connections.of(data.userId)) connection.rightsChanged();
   }
 
   private askAllAnew(): void {

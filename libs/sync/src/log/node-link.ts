@@ -1,11 +1,12 @@
 import { randomInt } from 'node:crypto';
+import { setTimeout as pass } from 'node:timers/promises';
 import { Logger } from '@nestjs/common';
 import type { Position, Signalled } from '@soleil/sync-protocol';
-import type { PoolClient } from 'pg';
-import type { DataSource, EntityManager, QueryRunner } from 'typeorm';
+import type { DataSource, EntityManager } from 'typeorm';
 import { queryWithin } from './borrowed-runner.js';
 import type { Control } from './control-message.js';
-import { SignalPost } from './signal-post.js';
+import { LinkConnection } from './link-connection.js';
+import { Wake } from './wake.js';
 
 /** What one node tells the others. All of it is a hint: what is lost is found by looking at the database. */
 export type NodeNews =
@@ -27,13 +28,29 @@ const postgresChannel = 'soleil_sync';
 export const presenceLocks = 0x5011;
 /** Postgres takes 8,000 bytes at most. */
 const payloadBytes = 7_500;
+/** A connection that could not be made is tried again after this time, … */
 const reconnectMs = 500;
-/** Nothing may come for hours, so the connection that listens is asked this often whether it lives, … */
-const probeEveryMs = 5_000;
-/** … and is given up when it does not answer for this long. */
-const answerWithinMs = 5_000;
+/** … or after this, where something waits for it. */
+const soonestMs = 50;
+/** A hint that could not be sent by then is given up. */
+const hintWithinMs = 5_000;
 
-type Client = PoolClient & { end(): Promise<void> };
+/** Sends so many notifications in one transaction. A connection that fails at it is closed before this rejects. */
+export type Dispatch = (batch: number, notifications: readonly (readonly Signalled[])[]) => Promise<void>;
+
+/** Who tells something that must keep its place among all news, those of this node too. */
+export interface InOrder {
+  /** An attempt to connect begins; there is no connection. */
+  attempting(): void;
+  /** It has failed. */
+  failed(): void;
+  /** There is a connection, and this node has taken notice of what it may have missed. */
+  opened(dispatch: Dispatch): void;
+  /** There is none any more. */
+  closed(): void;
+  /** All news of what had committed before this batch has been told here. */
+  cameBack(batch: number): void;
+}
 
 /** Null where it is too large. @param node who tells; null: no node is left out */
 function payloadOf(node: string | null, news: NodeNews): string | null {
@@ -41,11 +58,9 @@ function payloadOf(node: string | null, news: NodeNews): string | null {
   return Buffer.byteLength(payload) > payloadBytes ? null : payload;
 }
 
-const impatient = (text: string) => ({ text, query_timeout: answerWithinMs });
-
 /**
- * Carries hints between the processes that share one database, by LISTEN and NOTIFY on connections of its own: never
- * inside a business transaction, where it would serialize commits.
+ * Carries hints between the processes that share one database, by LISTEN and NOTIFY: never inside a business transaction,
+ * where it would serialize commits, but for {@link tellControl}.
  */
 export class NodeLink {
   private readonly logger = new Logger('NodeLink');
@@ -56,16 +71,16 @@ export class NodeLink {
   readonly number = randomInt(2 ** 31);
   private readonly listeners = new Set<(news: NodeNews) => void>();
   private readonly reconnected = new Set<() => void>();
-  private runner: QueryRunner | null = null;
-  private reconnect: NodeJS.Timeout | null = null;
-  private probe: NodeJS.Timeout | null = null;
-  private stopped = false;
+  private connection: LinkConnection | null = null;
+  private running: Promise<void> | null = null;
+  private readonly wake = new Wake();
+  private stopping = new AbortController();
 
   /** What is on its way, and whether it is to be told again after that. */
   private readonly telling = new Map<string, boolean>();
   private readonly heads = new Map<string, Position>();
   private sending: Promise<void> | null = null;
-  private readonly post = new SignalPost(payloadBytes * 0.9);
+  private inOrder: InOrder | null = null;
 
   constructor(
     private readonly database: DataSource,
@@ -84,25 +99,34 @@ export class NodeLink {
 
   /** Whether the others see that this process lives. */
   get isPresent(): boolean {
-    return this.runner !== null;
+    return this.connection !== null;
   }
 
+  /** One, and before {@link start}. */
+  keepInOrder(sender: InOrder): void {
+    this.inOrder = sender;
+  }
+
+  /** Resolves when it has been tried once. */
   async start(): Promise<void> {
-    await this.listen();
+    if (this.running) return;
+    this.stopping = new AbortController();
+    await new Promise<void>((tried) => {
+      this.running = this.stayConnected(tried);
+    });
   }
 
   async stop(): Promise<void> {
-    this.stopped = true;
-    this.stopProbing();
-    if (this.reconnect) clearTimeout(this.reconnect);
-    await Promise.all([this.sending, this.post.stop()]);
-    const runner = this.runner;
-    this.runner = null;
-    // A pooled connection that still listens would be handed to somebody else.
-    if (runner) {
-      await runner.query('unlisten *; select pg_advisory_unlock_all()').catch(() => undefined);
-      await runner.release();
-    }
+    this.stopping.abort();
+    this.wake.notify();
+    this.connection?.end();
+    await Promise.all([this.sending, this.running]);
+    this.running = null;
+  }
+
+  /** Something waits for a connection. */
+  reconnect(): void {
+    this.wake.notify();
   }
 
   /** Told after what it speaks of was committed. Never throws: it is a hint. The same again, while one is on its way, is told once more. */
@@ -125,14 +149,6 @@ export class NodeLink {
   async tellControl(control: Control, transaction: EntityManager): Promise<void> {
     const payload = payloadOf(null, { kind: 'control', control }) ?? payloadOf(null, { kind: 'control', control: null });
     await transaction.query('select pg_notify($1, $2)', [postgresChannel, payload]);
-  }
-
-  /**
-   * Tells the other nodes, and calls `deliver` when all news of what had committed before has been told here. While earlier
-   * signals are on their way, the latest of each name waits. Without a database `deliver` is called all the same.
-   */
-  tellSignal(signal: Signalled, deliver: () => void): void {
-    this.post.send(signal, deliver);
   }
 
   private async tellOn(name: string, news: NodeNews): Promise<void> {
@@ -158,80 +174,63 @@ export class NodeLink {
   private async notify(news: NodeNews): Promise<void> {
     const payload = payloadOf(this.node, news) ?? payloadOf(this.node, { kind: 'heads', heads: null });
     try {
-      await queryWithin(this.database, answerWithinMs, 'select pg_notify($1, $2)', [postgresChannel, payload]);
+      await queryWithin(this.database, hintWithinMs, 'select pg_notify($1, $2)', [postgresChannel, payload]);
     } catch (error) {
       this.logger.debug(`A hint was not sent: ${(error as Error).message}`);
     }
   }
 
-  private async listen(): Promise<void> {
-    const runner = this.database.createQueryRunner();
-    let client: Client | null = null;
-    let isOver = false;
-    const over = (): void => {
-      if (isOver) return;
-      isOver = true;
-      this.lost(runner);
-    };
-    try {
-      client = (await runner.connect()) as Client;
-      client.on('notification', (notification) => this.receive(notification.payload ?? ''));
-      client.once('end', over);
-      await client.query(impatient(`listen ${postgresChannel}`));
-      // Shared: a session that the network has swallowed may still hold it.
-      await client.query(impatient(`select pg_advisory_lock_shared(${presenceLocks}, ${this.number})`));
-      this.opened(runner, client);
-    } catch (error) {
-      this.logger.warn(`Not listening for now: ${(error as Error).message}`);
-      // Given back, it might be lent to somebody else: dead, or still listening.
-      client?.end().catch(() => undefined);
-      this.post.cutOff();
-      over();
+  private async stayConnected(tried: () => void): Promise<void> {
+    const { signal } = this.stopping;
+    while (!signal.aborted) {
+      this.inOrder?.attempting();
+      try {
+        await this.connect(tried);
+      } catch (error) {
+        this.logger.warn(`Not listening for now: ${(error as Error).message}`);
+        this.inOrder?.failed();
+        tried();
+      }
+      await pass(soonestMs, undefined, { signal }).catch(() => undefined);
+      await this.wake.wait(reconnectMs - soonestMs);
     }
   }
 
-  /** In this turn, and before any news is taken: what comes now is later than all that was missed. */
-  private opened(runner: QueryRunner, client: Client): void {
-    this.runner = runner;
-    for (const listener of this.reconnected) listener();
-    // On this connection, for no other keeps the place of what it tells among what it hears.
-    this.post.opened(async (batch, signals) => {
-      const payload = payloadOf(this.node, { kind: 'signals', batch, signals });
-      try {
-        await client.query({ ...impatient('select pg_notify($1, $2)'), values: [postgresChannel, payload] });
-      } catch (error) {
-        client.end().catch(() => undefined);
-        throw error;
-      }
+  /** Resolves when the connection has ended. @throws Error when there was none */
+  private async connect(opened: () => void): Promise<void> {
+    let onEnded: () => void;
+    const ended = new Promise<void>((resolve) => (onEnded = resolve));
+    const connection = await LinkConnection.open(this.database, {
+      // The lock is shared: a session that the network has swallowed may still hold it.
+      statements: [`listen ${postgresChannel}`, `select pg_advisory_lock_shared(${presenceLocks}, ${this.number})`],
+      onNotification: (payload) => this.receive(payload),
+      onEnd: () => {
+        this.connection = null;
+        this.inOrder?.closed();
+        onEnded();
+      },
     });
-    this.probe = setInterval(() => {
-      client.query(impatient('select')).catch(() => client.end());
-    }, probeEveryMs);
+    this.connection = connection;
+    // In this turn, before any news is taken: what comes from now on is later than all that was missed.
+    for (const listener of this.reconnected) listener();
+    // No other connection keeps the place of what it tells among what this one hears.
+    this.inOrder?.opened((batch, notifications) => this.dispatch(connection, batch, notifications));
+    opened();
+    if (this.stopping.signal.aborted) connection.end();
+    await ended;
   }
 
-  private stopProbing(): void {
-    if (this.probe) clearInterval(this.probe);
-    this.probe = null;
-  }
-
-  private lost(runner: QueryRunner): void {
-    this.stopProbing();
-    this.runner = null;
-    this.post.closed();
-    void runner.release().catch(() => undefined);
-    if (this.stopped || this.reconnect) return;
-    this.reconnect = setTimeout(() => {
-      this.reconnect = null;
-      void this.listen();
-    }, reconnectMs);
+  private async dispatch(connection: LinkConnection, ...[batch, notifications]: Parameters<Dispatch>): Promise<void> {
+    const payloads = notifications.map((signals) => payloadOf(this.node, { kind: 'signals', batch, signals }));
+    await connection.query('select pg_notify($1, payload) from unnest($2::text[]) payload', [postgresChannel, payloads]);
   }
 
   /** Whoever may connect to the database may notify. What a node cannot use it does without: it is a hint. */
   private receive(payload: string): void {
-    if (!this.runner) return;
+    if (!this.connection) return;
     try {
       const { node, news } = JSON.parse(payload) as { node: string | null; news: NodeNews };
-      if (node === this.node) return news.kind === 'signals' ? this.post.cameBack(news.batch) : undefined;
+      if (node === this.node) return news.kind === 'signals' ? this.inOrder?.cameBack(news.batch) : undefined;
       for (const listener of this.listeners) listener(news);
     } catch (error) {
       this.logger.warn(`A hint is of no use: ${(error as Error).message}`);

@@ -1,9 +1,9 @@
 import { signalName, type Signalled } from '@soleil/sync-protocol';
+import type { Named } from './latest.js';
 
 /** A signal with what is worked out once for all devices. */
-export interface WeighedSignal {
+export interface WeighedSignal extends Named {
   frame: Signalled;
-  name: string;
   /** Of its JSON. */
   bytes: number;
 }

@@ -1,5 +1,5 @@
 import type { Signalled } from '@soleil/sync-protocol';
-import { weigh } from '../fan-out/weighed-signal.js';
+import { weigh } from './weighed-signal.js';
 import { SignalLane } from './signal-lane.js';
 
 const at = (n: number, key = 'page', channel = 'band:b1'): Signalled => ({ channel, type: 'turned', key, data: n });
