@@ -47,6 +47,8 @@ export class DriveService implements OnApplicationBootstrap, OnModuleDestroy {
   /** Opened when the bands that were connected before are watched, or never will be. */
   private readonly begun = new Gate();
   private beginning: Promise<void> = Promise.resolve();
+  /** One after another, each as it is stored by then: of two changes of place the later one stays. */
+  private attaching: Promise<void> = Promise.resolve();
   private hasBegun = false;
   private readonly finding = together((fileIds: readonly string[]) => this.rowsOf(fileIds), { atMost: mostAtOnce });
 
@@ -94,12 +96,13 @@ export class DriveService implements OnApplicationBootstrap, OnModuleDestroy {
       );
       await manager.query('insert into drive_cursor (band_id) values ($1) on conflict do nothing', [bandId]);
     });
-    if (this.hasBegun) await this.attach(bandId, provider, checked);
+    if (this.hasBegun) await this.attachStored(bandId);
   }
 
-  /** The bands that this process watches, once those that were connected before are among them. */
+  /** The bands that are connected, whichever process connected them; this one watches them from now on. */
   async connectedBands(): Promise<string[]> {
     await this.begun.opened;
+    await this.attachStored();
     return [...this.bands.keys()];
   }
 
@@ -127,8 +130,7 @@ export class DriveService implements OnApplicationBootstrap, OnModuleDestroy {
    * @throws DriveError `band_unknown`, `folder_missing`, and what else keeps the source from its work
    */
   async rescan(bandId: string): Promise<Answer<'drive.rescan_requested'>> {
-    await this.begun.opened;
-    const band = this.bands.get(bandId);
+    const band = await this.bandOf(bandId);
     if (!band) throw unknownBand();
     return band.rescan();
   }
@@ -141,7 +143,8 @@ export class DriveService implements OnApplicationBootstrap, OnModuleDestroy {
     for (const provider of this.providers.values()) {
       const notification = await provider.readNotification?.(headers, this.dataSource);
       if (!notification) continue;
-      this.bands.get(notification.bandId)?.source.nudge?.();
+      const band = await this.bandOf(notification.bandId);
+      band?.source.nudge?.();
       return notification;
     }
     throw new DriveError('webhook_unknown', 'Nobody has subscribed to this.');
@@ -178,7 +181,7 @@ export class DriveService implements OnApplicationBootstrap, OnModuleDestroy {
     if (row.problem) throw new DriveError(row.problem.code, row.problem.reason);
     const { start, end } = range ?? { start: 0, end: Math.min(row.size, atMost ?? row.size) - 1 };
     if (range && !isWithin(range, row.size)) throw new DriveError('range_invalid', `The file has ${row.size} bytes.`);
-    const band = this.bands.get(row.bandId);
+    const band = await this.bandOf(row.bandId);
     if (!band) throw new DriveError('folder_missing', 'The folder is not connected yet.');
     return { stream: await band.source.open(knownFileOf(row), { start, end }), file: driveFileOf(row), start, end };
   }
@@ -188,14 +191,30 @@ export class DriveService implements OnApplicationBootstrap, OnModuleDestroy {
     for (let failures = 0; !this.hasBegun && !this.stopping.stopped;) {
       try {
         this.hasBegun = true;
-        const folders = await this.dataSource.manager.find(DriveFolderRow);
-        for (const { bandId, provider, settings } of folders) await this.attach(bandId, provider, settings);
+        await this.attachStored();
       } catch (error) {
         this.hasBegun = false;
         this.logger.error(`The bands' folders could not be read: ${error instanceof Error ? error.message : String(error)}`);
         await this.stopping.pause(backoffMs((failures += 1)));
       }
     }
+  }
+
+  /** The band's, which another process may have connected. */
+  private async bandOf(bandId: string): Promise<BandSource | undefined> {
+    await this.begun.opened;
+    if (!this.bands.has(bandId)) await this.attachStored(bandId);
+    return this.bands.get(bandId);
+  }
+
+  /** @param bandId absent: all of them */
+  private async attachStored(bandId?: string): Promise<void> {
+    const attached = this.attaching.then(async () => {
+      const folders = await this.dataSource.manager.findBy(DriveFolderRow, bandId === undefined ? {} : { bandId });
+      for (const { bandId: own, provider, settings } of folders) await this.attach(own, provider, settings);
+    });
+    this.attaching = attached.catch(() => undefined);
+    await attached;
   }
 
   private async attach(bandId: string, provider: string, settings: Record<string, unknown>): Promise<void> {

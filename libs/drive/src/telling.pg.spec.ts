@@ -1,3 +1,5 @@
+import { mkdir, writeFile } from 'node:fs/promises';
+import { join } from 'node:path';
 import { DriveError } from '@soleil/drive';
 import { bandId, DriveRig } from '../test/drive-rig.js';
 
@@ -83,6 +85,24 @@ it('tells several files at once', async () => {
   };
   await rig.audience.until((told) => told.length === 20);
   expect(rig.told.length).toBe(20);
+});
+
+it('watches a band that another process has connected, and goes over to where another one connects it', async () => {
+  rig = await DriveRig.running();
+  const [here, there] = [rig.drive, (await rig.boot()).drive];
+  const folder = async (name: string, file: string): Promise<string> => {
+    const root = join(rig.outside, name);
+    await mkdir(root);
+    await writeFile(join(root, file), file);
+    return root;
+  };
+  await here.connectFolder({ bandId: 'b2', root: await folder('first place', 'song.cho') });
+  await there.rescan('b2');
+  expect((await there.files('b2')).map(({ path }) => path)).toEqual(['song.cho']);
+  await here.connectFolder({ bandId: 'b2', root: await folder('second place', 'tune.cho') });
+  expect(await there.connectedBands()).toContain('b2');
+  await there.rescan('b2');
+  expect((await there.files('b2')).map(({ path }) => path)).toEqual(['tune.cho']);
 });
 
 it('lets several processes share one folder and one database', async () => {
