@@ -61,15 +61,16 @@ export class Child<To extends { say: string }, From extends { say: string }> {
     return answered;
   }
 
-  /** With SIGKILL: at once, in the middle of whatever it does. */
-  async kill(): Promise<void> {
+  /** With SIGKILL: at once, in the middle of whatever it does. @returns false when it had ended by itself */
+  async kill(): Promise<boolean> {
     this.process.kill('SIGKILL');
     await this.ended;
+    return this.process.signalCode === 'SIGKILL';
   }
 
-  /** It stands still, and nobody can tell it from one that is slow. */
-  stop(): void {
-    this.process.kill('SIGSTOP');
+  /** It stands still, and nobody can tell it from one that is slow. @returns false when there is none to stop */
+  stop(): boolean {
+    return this.process.kill('SIGSTOP');
   }
 
   goOn(): void {

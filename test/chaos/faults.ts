@@ -1,5 +1,6 @@
 import { setTimeout as pass } from 'node:timers/promises';
 import type { EmbeddedPostgres } from '@soleil/devdb';
+import type { Tally } from './kinds.js';
 import type { LogOfRun } from './log-of-run.js';
 import type { Nodes, NodeSlot } from './nodes.js';
 import type { Random } from './random.js';
@@ -10,6 +11,7 @@ export interface Victims {
   postgres: EmbeddedPostgres;
   log: LogOfRun;
   random: Random;
+  tally: Tally;
 }
 
 /** Does its damage, waits for the end of it, and says what it was. A killed server's successor may still be starting. */
@@ -42,23 +44,25 @@ async function leader({ nodes, log, random }: Victims): Promise<NodeSlot> {
   return nodes.named((await log.leader()) ?? '') ?? random.pick(nodes.slots);
 }
 
-async function killed({ nodes, random }: Victims, slot: NodeSlot): Promise<string> {
-  await nodes.kill(slot);
+async function killed({ nodes, random, tally }: Victims, slot: NodeSlot): Promise<string> {
+  tally.count('SIGKILL of a server', await nodes.kill(slot));
   await pass(random.between(0, 800));
   nodes.launch(slot);
   return `${slot.name} killed`;
 }
 
-async function stopped({ random }: Victims, { name, child }: NodeSlot): Promise<string> {
+async function stopped({ random, tally }: Victims, { name, child }: NodeSlot): Promise<string> {
   const ms = random.between(200, 4_000);
-  child.stop();
+  tally.count('SIGSTOP of a server', child.stop());
   await pass(ms);
   child.goOn();
   return `${name} stopped for ${ms} ms`;
 }
 
-async function crashed({ postgres, random }: Victims): Promise<string> {
+async function crashed({ postgres, random, tally }: Victims): Promise<string> {
+  const ran = postgres.pid !== undefined;
   await postgres.kill();
+  tally.count('immediate stop of PostgreSQL', ran && postgres.pid === undefined);
   const ms = random.between(0, 1_000);
   await pass(ms);
   const began = Date.now();
@@ -66,8 +70,9 @@ async function crashed({ postgres, random }: Victims): Promise<string> {
   return `PostgreSQL crashed, away for ${ms + Date.now() - began} ms`;
 }
 
-async function cutOff({ random }: Victims, { name, cable }: NodeSlot): Promise<string> {
+async function cutOff({ random, tally }: Victims, { name, cable }: NodeSlot): Promise<string> {
   const ms = random.between(100, 3_000);
+  tally.count('cut between a server and PostgreSQL', cable.hasLines);
   cable.pull();
   await pass(ms);
   cable.plugIn();

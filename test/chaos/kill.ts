@@ -2,7 +2,7 @@
  * `npm run chaos:kill [-- --seed 7 --deliveries 1000000 --reconnects 10000 --devices 100 --servers 3 --minutes 8 --quick]`:
  * real servers are killed, stopped and cut off, a real PostgreSQL with fsync is crashed, and devices lose their connections
  * by the hundred, while everybody works. Nothing may be lost, come twice or in another order, and after each fault
- * everybody must become complete. The last line has the figures; the run fails when one of them is not met.
+ * everybody must become complete. The last line has the figures; the run fails when one of them is not met, or a kind of fault has not happened.
  *
  * The seed decides on faults, storms and what is published; when exactly things happen is the machine's affair, so the
  * same seed is the same kind of run, not the same run. What it takes to understand a failure is kept, and named.
@@ -19,11 +19,13 @@ import { Verdict } from './evidence.js';
 import { judgeDevices } from './judge-devices.js';
 import { judgeLedger, type LedgerLine } from './judge-ledger.js';
 import { judgePublishing } from './judge-publishing.js';
+import { Tally } from './kinds.js';
 import { LogOfRun } from './log-of-run.js';
 import { Nodes } from './nodes.js';
 import { Random } from './random.js';
 import { readRecord } from './record.js';
 import { restUntilComplete, runRounds } from './run.js';
+import { shortages } from './shortages.js';
 
 const { values } = parseArgs({
   options: {
@@ -68,7 +70,7 @@ const nodes = await Nodes.start(
   },
   (ports) => devices.tell({ say: 'servers', ports }),
 );
-const victims = { nodes, postgres, log, random: new Random(seed) };
+const victims = { nodes, postgres, log, random: new Random(seed), tally: new Tally() };
 
 const start = await restUntilComplete(victims, devices);
 print(`started; everyone is complete after ${start.ms} ms`);
@@ -96,8 +98,8 @@ async function judge(): Promise<boolean> {
   const deliveries = stories.flatMap((told) => told.stories).reduce((sum, story) => sum + story.ids.length, 0);
   const { forcedReconnects, lostStores } = devices.counts;
   const isComplete = rounds.incomplete.length === 0;
-  const isPassed =
-    verdict.isClean && isComplete && deliveries >= targets.deliveries && forcedReconnects >= targets.forcedReconnects;
+  const short = shortages({ deliveries, forcedReconnects, tally: victims.tally }, targets);
+  const isPassed = verdict.isClean && isComplete && short.length === 0;
 
   if (!isPassed) {
     await writeFile(join(directory, 'log.json'), JSON.stringify(messages));
@@ -109,11 +111,12 @@ async function judge(): Promise<boolean> {
   const { lost, twice, disordered, invented, wrongRows, wrongReceipts, faults } = verdict;
   console.log(
     `${isPassed ? 'passed' : 'FAILED'}: ${deliveries} deliveries of ${messages.length} messages (at least ${targets.deliveries}), ` +
-      `${forcedReconnects} forced reconnects (at least ${targets.forcedReconnects}), ${rounds.faults} kills and other faults, ` +
+      `${forcedReconnects} forced reconnects (at least ${targets.forcedReconnects}), ${rounds.faults} kills and other faults (${victims.tally.toString()}), ` +
       `${lost.count} lost, ${twice.count} seen twice, ${disordered.count} pairs in a different order, ` +
       `${invented.count} seen that never were, ${wrongRows.count} wrong rows, ${wrongReceipts.count} wrong receipts, ${faults.count} breaches of the protocol, ` +
       `${lostStores} stores lost and made anew; everyone complete after each fault: ` +
-      `${isComplete ? `yes, within ${rounds.slowestMs} ms` : 'no'}; seed ${seed}, ${Math.round((Date.now() - began) / 1000)} s`,
+      `${isComplete ? `yes, within ${rounds.slowestMs} ms` : 'no'}; seed ${seed}, ${Math.round((Date.now() - began) / 1000)} s` +
+      `${short.length > 0 ? `; not reached: ${short.join(', ')}` : ''}`,
   );
   return isPassed;
 }

@@ -59,9 +59,10 @@ export class Nodes {
     return this.slots.find((slot) => slot.name === name);
   }
 
-  async kill(slot: NodeSlot): Promise<void> {
+  /** @returns false when it had ended by itself */
+  async kill(slot: NodeSlot): Promise<boolean> {
     slot.isReady = false;
-    await slot.child.kill();
+    return slot.child.kill();
   }
 
   /** Starts a successor of one that was killed. */

@@ -2,7 +2,9 @@ import { Verdict, type LogMessage } from './evidence.js';
 import { judgeDevices } from './judge-devices.js';
 import { judgeLedger } from './judge-ledger.js';
 import { judgePublishing } from './judge-publishing.js';
+import { kinds, Tally } from './kinds.js';
 import type { RecordLine } from './record.js';
+import { shortages } from './shortages.js';
 import { newStory, type Story } from './story.js';
 
 const at = (offset: number, more: Partial<LogMessage> = {}): LogMessage => ({
@@ -118,4 +120,18 @@ describe('what publishers wrote down', () => {
   });
   it('finds a hole in the log', () =>
     expect(verdictOnRecords([both, rest], [...log, at(6, { n: null })])).toEqual({ lost: 1 }));
+});
+
+describe('what a run has come to', () => {
+  const targets = { deliveries: 100, forcedReconnects: 10 };
+  const shortOf = (deliveries: number, forcedReconnects: number, ...left: readonly string[]): string[] => {
+    const tally = new Tally();
+    for (const kind of kinds) tally.count(kind, !left.includes(kind));
+    return shortages({ deliveries, forcedReconnects, tally }, targets);
+  };
+
+  it('is enough when every kind of fault has happened, too', () => expect(shortOf(100, 10)).toEqual([]));
+  it('is not enough with too few deliveries or reconnects', () =>
+    expect(shortOf(99, 9)).toEqual(['100 deliveries', '10 forced reconnects']));
+  it.each(kinds)('is not enough without %s', (kind) => expect(shortOf(100, 10, kind)).toEqual([kind]));
 });

@@ -27,6 +27,11 @@ export class Cable {
     return cable;
   }
 
+  /** Somebody is connected through it. */
+  get hasLines(): boolean {
+    return this.lines.size > 0;
+  }
+
   /** Breaks every connection; new ones are refused until it is plugged in again. */
   pull(): void {
     this.isWhole = false;
