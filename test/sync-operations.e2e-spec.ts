@@ -80,6 +80,60 @@ describe('operations', () => {
     expect(new Set(versions).size).toBe(versions.length);
   });
 
+  it('takes news of a file that is being read up as soon as it is through, waiting for no poll', async () => {
+    await sync.close();
+    sync = await startSyncApp(database, { pollMs: 600_000, syncOnStart: false }, sync.band);
+    const question = sync.band.delay('file');
+    await sync.save(file);
+    await question.asked;
+    await sync.save({ ...file, text: 'second' });
+    question.answer();
+    const states = async (): Promise<string[]> => (await operations()).map(({ status }) => status);
+    while (String(await states()) !== 'completed,completed') await new Promise((resolve) => setImmediate(resolve));
+  });
+
+  const inHands = async (): Promise<SyncOperation[]> => (await operations()).filter(({ status }) => status === 'running');
+  /** Three hundred quick ones, and one of them takes until it is answered, while others are in the hands of this process, too. */
+  const slowAmongQuick = async (): Promise<() => void> => {
+    const known = Array.from({ length: 300 }, (_, n) => `f${n}`);
+    for (const fileId of known) sync.band.files.set(fileId, { ...file, fileId, text: fileId, revision: 1 });
+    await Promise.all(known.map((fileId) => sync.tell('drive.file_changed', fileId)));
+    for (;;) {
+      const question = sync.band.delay('file');
+      await question.asked;
+      const asked = new Set(sync.band.asked);
+      if ((await inHands()).some(({ fileId }) => !asked.has(fileId!))) return question.answer;
+      question.answer();
+    }
+  };
+
+  it('begins nothing of an operation that was cancelled after it was claimed ahead', async () => {
+    await sync.close();
+    sync = await startSyncApp(database, { workers: 1, syncOnStart: false }, sync.band);
+    const tina = await follow('tina', 'band:b1:Bb');
+    const engine = sync.app.get(SyncEngine);
+    const answer = await slowAmongQuick();
+    const { id, fileId } = (await inHands()).find((operation) => !sync.band.asked.includes(operation.fileId!))!;
+    await engine.cancel(id);
+    answer();
+    await tina.count(299);
+    expect(sync.band.asked).not.toContain(fileId);
+    expect(new Set(tina.messages.map(({ key }) => key)).size).toBe(299);
+  });
+
+  it('leaves what it has claimed ahead to others when operations take long all of a sudden', async () => {
+    await sync.close();
+    sync = await startSyncApp(database, { workers: 1, syncOnStart: false }, sync.band);
+    const tina = await follow('tina', 'band:b1:Bb');
+    const answer = await slowAmongQuick();
+    while ((await inHands()).length > 1) await new Promise((resolve) => setImmediate(resolve));
+    expect((await operations()).filter(({ status }) => status === 'pending').every(({ attempts }) => attempts === 0)).toBe(
+      true,
+    );
+    answer();
+    await tina.count(300);
+  });
+
   it('publishes nothing for a file that is looked at again and has not changed', async () => {
     const tina = await follow('tina', 'band:b1:Bb');
     await sync.save(file);

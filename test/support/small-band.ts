@@ -41,6 +41,8 @@ export class SmallBand {
   readonly told: { name: string; fact: unknown }[] = [];
   /** Thrown by the next question about a file, then forgotten. */
   failNext: Error | null = null;
+  /** Files that were asked about, in this order. */
+  readonly asked: string[] = [];
   /** By band: thrown by every question about a file of it. */
   readonly refusing = new Map<string, Error>();
   /** The next question about a file is never answered. */
@@ -130,6 +132,7 @@ export class SmallBand {
 
   @OnQuestion('drive.file_requested')
   async file({ fileId }: Ask<'drive.file_requested'>): Promise<Answer<'drive.file_requested'>> {
+    this.asked.push(fileId);
     if (this.silentNext) {
       this.silentNext = false;
       return new Promise<never>(() => undefined);

@@ -23,7 +23,6 @@ import { EventBroadcaster } from './event-broadcaster.js';
 import { Hubs } from './fan-out/hubs.js';
 import { Signals } from './signals/signals.js';
 import { ClientFrames } from './gateway/client-frames.js';
-
 import { Revocations } from './gateway/revocations.js';
 import { SyncRequests } from './gateway/sync-requests.js';
 import { WebSocketGateway } from './gateway/web-socket-gateway.js';

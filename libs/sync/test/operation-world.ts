@@ -182,7 +182,7 @@ export class OperationWorld {
       case 'claim':
         return void held.push(...(await this.claimed(queue.claim(step.many, every))));
       case 'claim oldest':
-        return void held.push(...(await this.claimed(queue.claimOldest())));
+        return void held.push(...(await this.claimed(queue.claim(0, every, 1))));
       case 'complete':
         return this.complete(engine, held.splice(0, step.many));
       case 'add some items':

@@ -123,7 +123,7 @@ describe('claiming', () => {
     const queue = await worker(1);
     await enqueue(queue, file('old', { priority: 'low' }));
     await enqueue(queue, file('new', { priority: 'critical' }));
-    expect(filesOf(await queue.claimOldest())).toEqual(['old']);
+    expect(filesOf(await queue.claim(0, every, 1))).toEqual(['old']);
   });
 
   it('gives each operation to one of many, and of a file never two at a time', async () => {
@@ -143,7 +143,7 @@ describe('claiming', () => {
     const [claim] = await queue.claim(1, every);
     await queue.fail(claim!, { ...again, retryInMs: 3_600_000 });
     expect(filesOf(await queue.claim(5, every))).toEqual(['g']);
-    expect(await queue.claimOldest()).toEqual([]);
+    expect(await queue.claim(0, every, 1)).toEqual([]);
   });
 });
 
@@ -187,6 +187,21 @@ describe('a claim', () => {
     await first.die();
     await second.reclaim(3);
     expect(filesOf(await second.claim(3, every))).toEqual(['e', 'f', 'g']);
+  });
+
+  it('that is put back waits where it was in the line, as if nobody had claimed it', async () => {
+    const queue = await worker(1);
+    const [e, f] = await enqueue(queue, file('e'), file('f'));
+    const before = await row(e!);
+    const claims = await queue.claim(2, every);
+    await enqueue(queue, file('g'));
+    // Stands for the one that is put back, in its place.
+    await enqueue(queue, file('f'));
+    await queue.release(claims);
+    expect(await row(e!)).toMatchObject({ status: 'pending', attempts: 0, errorCode: null, runAt: before.runAt });
+    expect(await row(f!)).toMatchObject({ status: 'cancelled' });
+    expect(filesOf(await queue.claim(3, every))).toEqual(['e', 'f', 'g']);
+    expect((await complete(queue, ...claims)).tokens).toEqual(new Map());
   });
 
   it('that was lost for the last time is dead', async () => {
@@ -346,7 +361,7 @@ describe('a band', () => {
     const minute = async (): Promise<(string | null)[]> => {
       const claims: Claim[] = [];
       for (const queue of queues) claims.push(...(await queue.claim(4, every)));
-      expect(await queues[0]!.claimOldest()).toEqual([]);
+      expect(await queues[0]!.claim(0, every, 1)).toEqual([]);
       await complete(queues[0]!, ...claims);
       return filesOf(claims).sort();
     };
@@ -383,7 +398,7 @@ describe('a band', () => {
     const queues = await Promise.all([1, 2, 3, 4].map((number) => worker(number, 60_000, 10)));
     await enqueue(queues[0]!, ...others('b1', ...numbered(40)));
     for (const begun of [10, 10, 10, 10, 0]) {
-      const all = queues.flatMap((queue) => [queue.claim(7, every), queue.claimOldest(), queue.claim(7, every)]);
+      const all = queues.flatMap((queue) => [queue.claim(7, every), queue.claim(0, every, 1), queue.claim(7, every)]);
       const claims = (await Promise.all(all)).flat();
       expect(claims).toHaveLength(begun);
       await complete(queues[0]!, ...claims);
@@ -401,8 +416,8 @@ describe('a band', () => {
     expect(filesOf(await limited.claim(2, every))).toEqual(['urgent']);
     expect(filesOf(await limited.claim(2, every))).toEqual(['other']);
     await enqueue(limited, file('now', { bandId: 'b1', priority: 'critical' }), ...others('b2', 'oldest'));
-    expect(filesOf(await limited.claimOldest())).toEqual(['now']);
-    expect(filesOf(await limited.claimOldest())).toEqual(['oldest']);
+    expect(filesOf(await limited.claim(0, every, 1))).toEqual(['now']);
+    expect(filesOf(await limited.claim(0, every, 1))).toEqual(['oldest']);
   });
 
   it('that is paused goes on by itself where it was, on every node, with the news that came meanwhile', async () => {
@@ -502,7 +517,7 @@ it('claims and reclaims by index, at a cost that 1,000,000 finished operations d
     let sum = 0;
     for (const [sql, ...parameters] of [
       [statements.claim, [0, 1, 2, 3], 10, 'n', randomUUID(), 5_000, 1, perMinute],
-      [statements.claimOldest, [0, 1, 2, 3], 'n', randomUUID(), 5_000, 1, perMinute],
+      [statements.claimWithOldest, [0, 1, 2, 3], 10, 'n', randomUUID(), 5_000, 1, perMinute, 2],
       [statements.lost, 3, 1, 200],
     ] as const) {
       const cost = await costOf(database, sql, parameters, 'sync_operation');

@@ -35,6 +35,8 @@ export interface Enqueued {
 export interface Claim {
   operation: SyncOperation;
   token: string;
+  /** Operations have it among their items. */
+  hasItems: boolean;
 }
 
 /** How an operation with items stands. */
@@ -54,6 +56,9 @@ export interface Failure {
   /** Nothing is wrong with the operation, its source asked for time: the attempt does not count. */
   isFree: boolean;
 }
+
+/** The end of a claim that has not begun. */
+type NoFailure = Pick<Failure, 'retryInMs' | 'isFree'> & { [Word in 'code' | 'message' | 'remedy']: null };
 
 /** A claim that ends without success. */
 interface Lost {
@@ -180,16 +185,32 @@ export class OperationQueue {
   }
 
   /**
-   * Takes up to `limit` operations that are due, by priority, then by age. Those that their band keeps waiting are passed over, and are due
-   * when it goes on. @param from these priorities only
+   * Takes up to `limit` operations that are due, by priority, then by age, and beside these up to `oldest` that have been due for longest.
+   * Those that their band keeps waiting are passed over, and are due when it goes on. @param from these priorities only
    */
-  async claim(limit: number, from: readonly Priority[]): Promise<Claim[]> {
-    return this.claimWith(statements.claim, [from.map((priority) => priorities[priority]), limit]);
-  }
-
-  /** Takes the operation that has been due for longest, whatever its priority. */
-  async claimOldest(): Promise<Claim[]> {
-    return this.claimWith(statements.claimOldest, [Object.values(priorities)]);
+  async claim(limit: number, from: readonly Priority[], oldest = 0): Promise<Claim[]> {
+    const { node, leaseMs, worker, bandOperationsPerMinute } = this.options;
+    const token = randomUUID();
+    for (;;) {
+      const rows = await this.database.query<ClaimedRow[]>(oldest > 0 ? statements.claimWithOldest : statements.claim, [
+        from.map((priority) => priorities[priority]),
+        limit,
+        node,
+        token,
+        leaseMs,
+        worker,
+        bandOperationsPerMinute,
+        ...(oldest > 0 ? [oldest] : []),
+      ]);
+      const claims = rows.flatMap(({ kept_band, has_items: hasItems, ...row }) =>
+        kept_band === null
+          ? [{ operation: this.database.manager.create(SyncOperation, camelCased(row)), token, hasItems }]
+          : [],
+      );
+      const kept = new Set(rows.flatMap(({ kept_band }) => kept_band ?? []));
+      for (const bandId of kept) await this.postpone(bandId);
+      if (claims.length > 0 || kept.size === 0) return claims;
+    }
   }
 
   /** Lets nothing of a band begin for so long that is not critical, on any node: its source asked for time. An hour at most. */
@@ -222,7 +243,8 @@ export class OperationQueue {
     claims: readonly (Claim & { preparedMs: number })[],
     transaction = this.database.manager,
   ): Promise<{ tokens: Map<string, string>; progress: Progress[] }> {
-    const rows = await transaction.query<(Progress & { token: string | null })[]>(statements.complete, [
+    const statement = claims.some(({ hasItems }) => hasItems) ? statements.completeWithItems : statements.complete;
+    const rows = await transaction.query<(Progress & { token: string | null })[]>(statement, [
       claims.map(({ operation }) => operation.id),
       claims.map(({ token }) => token),
       claims.map(({ preparedMs }) => preparedMs),
@@ -245,6 +267,14 @@ export class OperationQueue {
     const { operation, token } = claim;
     const held = { id: operation.id, orderingKey: operation.orderingKey, token, isDead: failure.retryInMs === null };
     return this.settle([held], failure);
+  }
+
+  /** Puts claims back that have not begun: they wait where they were in the line, as if nobody had claimed them. */
+  async release(claims: readonly Claim[]): Promise<void> {
+    await this.settle(
+      claims.map(({ operation: { id, orderingKey }, token }) => ({ id, orderingKey, token, isDead: false })),
+      { code: null, message: null, remedy: null, retryInMs: 0, isFree: true },
+    );
   }
 
   /**
@@ -293,27 +323,6 @@ export class OperationQueue {
   async prune(days: number, limit: number): Promise<number> {
     const [{ pruned }] = await this.database.query<[{ pruned: number }]>(statements.prune, [days, limit]);
     return pruned;
-  }
-
-  private async claimWith(statement: string, parameters: readonly unknown[]): Promise<Claim[]> {
-    const { node, leaseMs, worker, bandOperationsPerMinute } = this.options;
-    const token = randomUUID();
-    for (;;) {
-      const rows = await this.database.query<ClaimedRow[]>(statement, [
-        ...parameters,
-        node,
-        token,
-        leaseMs,
-        worker,
-        bandOperationsPerMinute,
-      ]);
-      const claims = rows.flatMap(({ kept_band, ...row }) =>
-        kept_band === null ? [{ operation: this.database.getRepository(SyncOperation).create(camelCased(row)), token }] : [],
-      );
-      const kept = new Set(rows.flatMap(({ kept_band }) => kept_band ?? []));
-      for (const bandId of kept) await this.postpone(bandId);
-      if (claims.length > 0 || kept.size === 0) return claims;
-    }
   }
 
   private async postpone(bandId: string): Promise<void> {
@@ -399,7 +408,10 @@ export class OperationQueue {
   }
 
   /** Ends claims without success. */
-  private async settle(all: readonly Lost[], { code, message, remedy, retryInMs, isFree }: Failure): Promise<Progress[]> {
+  private async settle(
+    all: readonly Lost[],
+    { code, message, remedy, retryInMs, isFree }: Failure | NoFailure,
+  ): Promise<Progress[]> {
     return this.database.transaction(async (transaction) => {
       await transaction.query(statements.lockKeys, [all.map(({ orderingKey }) => orderingKey)]);
       const settled = await transaction.query<{ id: string; status: OperationStatus; newer: string | null }[]>(
@@ -434,7 +446,7 @@ export class OperationQueue {
 }
 
 /** A claim, or only the band that keeps an operation waiting. */
-type ClaimedRow = Record<string, unknown> & { kept_band: string | null };
+type ClaimedRow = Record<string, unknown> & { kept_band: string | null; has_items: boolean };
 
 /** Why a band is paused that has begun as many operations as it may in a minute. */
 const minuteSpent = {

@@ -3,7 +3,7 @@ import { Bus, CodedError, together, type Facts } from '@soleil/bus';
 import { codes, SyncError } from '@soleil/sync-protocol';
 import type { DataSource, EntityManager } from 'typeorm';
 import { SyncItem } from '../entities/sync-item.js';
-import { priorities, SyncOperation, type OperationKind, type OperationStatus } from '../entities/sync-operation.js';
+import { SyncOperation, type OperationKind, type OperationStatus } from '../entities/sync-operation.js';
 import { isDatabaseAway } from '../log/database-away.js';
 import type { CommitWatch } from '../log/commit-watch.js';
 import { NodeLink } from '../log/node-link.js';
@@ -24,7 +24,7 @@ import {
   type Progress,
 } from './operation-queue.js';
 import type { ProgressTeller } from './progress-teller.js';
-import { Slots } from './slots.js';
+import { Slots, type Turn } from './slots.js';
 import type { Effect } from './work.js';
 
 export interface OperationFilter {
@@ -38,6 +38,10 @@ export interface OperationFilter {
 /** An operation in the hands of this process. */
 interface Held {
   claim: Claim;
+  claimedAt: number;
+  hasBegun: boolean;
+  /** What became of it is committed, and its key is free. */
+  isOver: boolean;
   /** Aborted when it is cancelled, or another process has it. */
   lost: AbortController;
   ended: Promise<void>;
@@ -48,6 +52,8 @@ export const operationLeaseMs = 5_000;
 const beatMs = 500;
 /** Operations stored or items added in one transaction, at most: each takes a lock of the database until it ends. */
 const mostAtOnce = 200;
+/** Claimed ahead, and not begun for so long: others may have the time. */
+const longestAheadMs = 1_000;
 /** Prepared ones that wait for their transaction, beyond which nothing is claimed. */
 const mostPrepared = 200;
 
@@ -60,6 +66,13 @@ const mostPrepared = 200;
 export class SyncEngine implements OnApplicationBootstrap, BeforeApplicationShutdown {
   private readonly logger = new Logger('SyncEngine');
   private readonly wakeUp = new Wake();
+  /** Something may be due that the last claim could not find: … */
+  private isNews = true;
+  /** … a new operation, or one whose file was being worked on. */
+  private hasCompleted = false;
+  /** The last claim found as many as it asked for. */
+  private isMore = false;
+  private claimedAt = -Infinity;
   private readonly held = new Map<string, Held>();
   private readonly slots: Slots;
   private readonly completions: Completions;
@@ -80,17 +93,17 @@ export class SyncEngine implements OnApplicationBootstrap, BeforeApplicationShut
     private readonly commits: CommitWatch,
     private readonly options: ResolvedSyncOptions,
   ) {
-    this.slots = new Slots(options.workers);
+    this.slots = new Slots(options.workers, monotonicMs);
     this.completions = new Completions(database, queue, files);
     this.enqueuing = together((wanted: readonly NewOperation[]) => queue.enqueue(wanted), {
       atMost: mostAtOnce,
       isHopeless: isDatabaseAway,
     });
     link.onNews((news) => {
-      if (news.kind === 'queue') this.wakeUp.notify();
+      if (news.kind === 'queue') this.mayBeDue();
       if (news.kind === 'cancelled') this.held.get(news.operationId)?.lost.abort();
     });
-    link.onReconnected(() => this.wakeUp.notify());
+    link.onReconnected(() => this.mayBeDue());
   }
 
   /**
@@ -102,8 +115,9 @@ export class SyncEngine implements OnApplicationBootstrap, BeforeApplicationShut
       ? ((await this.queue.enqueue([operation], transaction)) as [Enqueued])
       : [await this.enqueuing(operation)];
     this.commits.after(transaction, () => {
-      if (isNew) this.waits([operation.bandId ?? null]);
-      else this.wakeUp.notify();
+      if (this.isBusyWith(operation.orderingKey)) this.progress.changed(operation.bandId ?? null);
+      else if (isNew) this.waits([operation.bandId ?? null]);
+      else this.mayBeDue();
     });
     return id;
   }
@@ -206,6 +220,7 @@ export class SyncEngine implements OnApplicationBootstrap, BeforeApplicationShut
     this.stopping = true;
     this.wakeUp.notify();
     await this.loop;
+    await this.release(0).catch((error: Error) => this.logger.debug(`Nothing is put back: ${error.message}`));
     await Promise.all([...this.held.values()].map(({ ended }) => ended));
     if (this.heartbeat) clearInterval(this.heartbeat);
     await this.beating;
@@ -226,30 +241,58 @@ export class SyncEngine implements OnApplicationBootstrap, BeforeApplicationShut
 
   /** There are new operations, on these bands. */
   private waits(bandIds: readonly (string | null)[]): void {
-    this.wakeUp.notify();
+    this.mayBeDue();
     this.link.tell({ kind: 'queue' });
     for (const bandId of bandIds) this.progress.changed(bandId);
+  }
+
+  /** What waits under a key that this process works on is due when that is over, and not before: nobody needs to look now. */
+  private isBusyWith(key: string): boolean {
+    for (const { claim, isOver } of this.held.values()) if (!isOver && claim.operation.orderingKey === key) return true;
+    return false;
+  }
+
+  private mayBeDue(): void {
+    this.isNews = true;
+    this.wakeUp.notify();
   }
 
   /** Nothing while the others could not see that this process lives: they would take it all away. */
   private async claim(): Promise<Claim[]> {
     const turn = this.slots.next;
     if (!turn || !this.link.isPresent || this.held.size > this.options.workers + mostPrepared) return [];
-    if ('from' in turn) return this.queue.claim(turn.limit, turn.from);
-    this.slots.oldestHasTurn();
-    return this.queue.claimOldest();
+    if (!this.isWorthwhile(turn)) return [];
+    this.isNews = this.hasCompleted = false;
+    this.claimedAt = monotonicMs();
+    const claims = await this.queue.claim(turn.limit, turn.from, turn.oldest);
+    this.isMore = claims.length > 0 && claims.length >= turn.limit;
+    this.slots.had(turn, claims.length);
+    return claims;
+  }
+
+  /** A place that is free is no news where the last claim found fewer than it asked for. */
+  private isWorthwhile({ from }: Turn): boolean {
+    if (this.isNews || monotonicMs() - this.claimedAt >= this.options.pollMs) return true;
+    const isUrgentOnly = from.length === 1;
+    return isUrgentOnly ? this.hasCompleted && this.slots.ahead === 0 : this.isMore || this.hasCompleted;
   }
 
   private take(claim: Claim): void {
-    const lost = new AbortController();
     const { id } = claim.operation;
-    this.slots.take(isCritical(claim));
     // This process may have lost it, without knowing yet, and claimed it again.
     this.held.get(id)?.lost.abort();
-    const ended = this.run(claim, lost.signal).finally(() => {
-      if (this.held.get(id)?.claim === claim) this.held.delete(id);
+    const held: Held = {
+      claim,
+      claimedAt: monotonicMs(),
+      hasBegun: false,
+      isOver: false,
+      lost: new AbortController(),
+      ended: Promise.resolve(),
+    };
+    this.held.set(id, held);
+    held.ended = this.run(held).finally(() => {
+      if (this.held.get(id) === held) this.held.delete(id);
     });
-    this.held.set(id, { claim, lost, ended });
   }
 
   private async beat(): Promise<void> {
@@ -257,42 +300,63 @@ export class SyncEngine implements OnApplicationBootstrap, BeforeApplicationShut
       if (this.held.size > 0) {
         const lost = await this.queue.renew([...this.held.values()].map(({ claim }) => claim));
         for (const id of lost) this.held.get(id)?.lost.abort();
+        await this.release(longestAheadMs);
       }
       const { reclaimed, progress } = await this.queue.reclaim(this.options.attempts);
       this.progress.tell(progress);
-      if (reclaimed > 0) this.wakeUp.notify();
+      if (reclaimed > 0) this.mayBeDue();
     } catch (error) {
       this.logger.debug(`No heartbeat: ${(error as Error).message}`);
     }
   }
 
-  private async run(claim: Claim, lost: AbortSignal): Promise<void> {
+  /** Leaves to others what was claimed ahead and has not begun for so long: what took nothing takes long all of a sudden. */
+  private async release(olderThanMs: number): Promise<void> {
+    const late = [...this.held.values()].filter(
+      ({ hasBegun, claimedAt, lost }) => !hasBegun && !lost.signal.aborted && monotonicMs() - claimedAt >= olderThanMs,
+    );
+    if (late.length === 0) return;
+    for (const { lost } of late) lost.abort();
+    await this.queue.release(late.map(({ claim }) => claim));
+    this.link.tell({ kind: 'queue' });
+  }
+
+  private async run(held: Held): Promise<void> {
+    const { claim, lost } = held;
     const { operation } = claim;
+    if ((await this.slots.take(operation.priority, lost.signal)) === 'lost') {
+      held.isOver = true;
+      return this.mayBeDue();
+    }
+    held.hasBegun = true;
     try {
       await this.tell('sync.started', factOf(operation));
       this.progress.changed(operation.bandId);
-      const { effect, preparedMs } = await this.prepare(claim, lost);
-      if (effect.kind === 'items') return await this.spread(claim, effect.items);
+      const { effect, preparedMs } = await this.prepare(held);
+      if (effect.kind === 'items') return await this.spread(held, effect.items);
       const { updated, progress } = await this.completions.complete({ claim, effect, preparedMs });
+      held.isOver = this.hasCompleted = true;
+      this.wakeUp.notify();
       if (updated) await this.tell('sync.file_updated', updated);
       await this.tell('sync.completed', factOf(operation));
       await this.follow(progress);
     } catch (error) {
       if (error instanceof LeaseLost) this.logger.warn(error.message);
       else await this.failed(claim, error);
+      held.isOver = true;
+      this.mayBeDue();
     }
     this.progress.changed(operation.bandId);
   }
 
   /** Does the asking, and leaves the slot to the next one. */
-  private async prepare(claim: Claim, lost: AbortSignal): Promise<{ effect: Effect; preparedMs: number }> {
+  private async prepare({ claim, claimedAt, lost }: Held): Promise<{ effect: Effect; preparedMs: number }> {
     const { operation } = claim;
-    const begunAt = monotonicMs();
     try {
-      const effect = await this.withinTime(this.effectOf(operation), operation.id, lost);
-      return { effect, preparedMs: monotonicMs() - begunAt };
+      const effect = await this.withinTime(this.effectOf(operation), operation.id, lost.signal);
+      return { effect, preparedMs: monotonicMs() - claimedAt };
     } finally {
-      this.slots.free(isCritical(claim));
+      this.slots.free(operation.priority);
       this.wakeUp.notify();
     }
   }
@@ -306,14 +370,18 @@ export class SyncEngine implements OnApplicationBootstrap, BeforeApplicationShut
    * In steps: one transaction for a whole library would take more locks than the database has. Should this process die in between, the
    * operation runs again, and those that wait are joined.
    */
-  private async spread(claim: Claim, items: (NewOperation & { fileId: string })[]): Promise<void> {
+  private async spread(held: Held, items: (NewOperation & { fileId: string })[]): Promise<void> {
+    const { claim } = held;
     for (let begin = 0; begin < items.length; begin += mostAtOnce) {
       const { added, progress } = await this.queue.addItems(claim, items.slice(begin, begin + mostAtOnce));
       if (added > 0) this.link.tell({ kind: 'queue' });
       await this.follow(progress);
-      this.wakeUp.notify();
+      this.mayBeDue();
     }
-    await this.follow([await this.queue.spread(claim)]);
+    const progress = await this.queue.spread(claim);
+    held.isOver = true;
+    this.mayBeDue();
+    await this.follow([progress]);
   }
 
   private async follow(progress: readonly Progress[]): Promise<void> {
@@ -380,8 +448,6 @@ export class SyncEngine implements OnApplicationBootstrap, BeforeApplicationShut
     }
   }
 }
-
-const isCritical = ({ operation }: Claim): boolean => operation.priority === priorities.critical;
 
 function factOf({
   id,
