@@ -1,4 +1,11 @@
-import { MemoryStore, SyncClient, type ChannelAdvance, type StoredChannel, type SyncStore } from '@soleil/sync-client';
+import {
+  MemoryStore,
+  SyncClient,
+  type ChannelAdvance,
+  type Row,
+  type StoredChannel,
+  type SyncStore,
+} from '@soleil/sync-client';
 import type { Message, Position } from '@soleil/sync-protocol';
 import type { Random } from '../chaos/random.js';
 import { transportOver, type End, type Line } from './line.js';
@@ -84,6 +91,14 @@ export class SimulatedDevice {
   /** As a device that was never here. */
   async loseStore(): Promise<void> {
     this.store = this.newStore();
+    await this.start();
+  }
+
+  /** Its store was somebody else's, or was made up: it begins anew from there. */
+  async stand(channel: string, { position, upserts }: { position: Position; upserts: readonly Row[] }): Promise<void> {
+    this.me.isGone = true;
+    await this.store.forget(channel);
+    await this.store.apply(channel, { position, midStep: false, until: null, upserts, deletions: [] });
     await this.start();
   }
 

@@ -32,7 +32,7 @@ export const work: readonly [weight: number, name: string, deed: Deed][] = [
     'revoke',
     onServer((world, node) => world.publishers.revoke(node, world.random.pick(users), world.random.pick(bands))),
   ],
-  [5, 'grant', (world) => world.publishers.grant(world.random.pick(users), world.random.pick(bands))],
+  [5, 'grant', onServer((world, node) => world.publishers.grant(node, world.random.pick(users), world.random.pick(bands)))],
   [2, 'end a session', onServer((world, node) => world.publishers.endSession(node, device(world)))],
   [3, 'recover', (world) => recover(world, device(world))],
   [3, 'unfollow', (world) => device(world).unfollow(world.random.pick(device(world).channels))],
@@ -46,6 +46,7 @@ export const faults: readonly [weight: number, name: string, deed: Deed][] = [
   [14, 'cut a socket', (world) => device(world).line?.cut()],
   [3, 'half-open socket', (world) => device(world).line?.silence()],
   [3, 'load a page anew', (world) => device(world).start()],
+  [3, 'make up a position', makeUp],
   [1, 'lose a store', (world) => device(world).loseStore()],
   [2, 'never acknowledge', (world) => device(world).setDeafToAcks(true)],
   [2, 'acknowledge again', (world) => device(world).setDeafToAcks(false)],
@@ -98,6 +99,13 @@ async function cutOff(world: World): Promise<void> {
 
 function jump({ random }: World, party: { skewMs: number } | undefined): void {
   if (party) party.skewMs += random.pick([-oneHourMs, -3_000, 1_000, 3_000, oneHourMs]);
+}
+
+/** As one of the band may tell it who has been there all along: all that they had at some offset. */
+async function makeUp({ random, devices, model }: World): Promise<void> {
+  const channel = random.pick(channels);
+  const { offset: head } = model.head(channel);
+  if (head > 0) await random.pick(devices).stand(channel, model.outcomeAt(channel, random.between(1, head)));
 }
 
 /** The last backup takes the database's place. As a rule, connections do not outlive that; behind a pooler they may. */

@@ -1,3 +1,4 @@
+import type { Row } from '@soleil/sync-client';
 import type { Message, Position } from '@soleil/sync-protocol';
 import { isControl, rightEnded } from '../../libs/sync/src/log/control-message.js';
 import { latestOfEachKey } from '../../libs/sync/test/memory-log.js';
@@ -6,6 +7,14 @@ import { latestOfEachKey } from '../../libs/sync/test/memory-log.js';
 export interface Entry {
   epoch: string;
   message: Message;
+}
+
+/** Offsets after one and up to another. */
+interface Hidden {
+  userId: string;
+  channel: string;
+  after: number;
+  upTo: number;
 }
 
 /** What a device showed at once: everything after `from` up to `to`. */
@@ -28,6 +37,8 @@ export interface Step {
 export class Model {
   /** Per channel; the last one is how things are now. */
   private readonly histories = new Map<string, Entry[][]>();
+  /** What was numbered in a channel while a user had no right to it, and before a right that they had later. */
+  private hidden: Hidden[] = [];
   /** Ids of messages that retention has removed. */
   private readonly removed = new Set<string>();
 
@@ -48,10 +59,24 @@ export class Model {
   /** @returns what is to be called when the database was set back to how it is now */
   backup(): () => void {
     const heads = new Map([...this.histories.keys()].map((channel) => [channel, this.now(channel).length]));
+    const hidden = [...this.hidden];
     const then = new Map([...heads.keys()].map((channel) => [channel, [...this.now(channel)]]));
     return () => {
+      this.hidden = [...hidden];
       for (const [channel, versions] of this.histories) versions.push([...(then.get(channel) ?? [])]);
     };
+  }
+
+  /**
+   * A right begins now: what the channel has by now, after its last end, is none of the user's for ever, but for the state.
+   * @param changes of the user's right to the channel that have committed before
+   */
+  rightBegan(userId: string, channel: string, changes: number): void {
+    const now = this.now(channel);
+    const logged = now.filter(({ message }) => endsRightOf(userId, message));
+    // Where the end is not numbered yet, all that there is comes before it.
+    if (logged.length < changes) return;
+    this.hidden.push({ userId, channel, after: logged.at(-1)?.message.offset ?? 0, upTo: now.length });
   }
 
   /** @param left offsets that retention left, up to the horizon */
@@ -81,8 +106,13 @@ export class Model {
 
   /** The rows that a channel's messages up to there make: key → message id. */
   state(channel: string, at: Position): Map<string, string> {
-    const messages = this.upTo(channel, at).map(({ message }) => message);
-    return new Map(latestOfEachKey(messages, 'state').map(({ key, id }) => [key!, id]));
+    return new Map(this.stateAt(channel, at).map(({ key, id }) => [key!, id]));
+  }
+
+  /** What a device has that was told everything up to this offset of how things are now. */
+  outcomeAt(channel: string, offset: number): { position: Position; upserts: Row[] } {
+    const position = { epoch: this.now(channel)[offset - 1]!.epoch, offset };
+    return { position, upserts: this.stateAt(channel, position).map((message) => ({ ...message, key: message.key! })) };
   }
 
   /**
@@ -101,12 +131,15 @@ export class Model {
     const due = between.filter((message) => !isControl(message) && !this.removed.has(message.id));
     const isWhole = from !== null && between.length <= this.compactAfter;
     const required = isWhole ? due : latestOfEachKey(due, from ? 'changes' : 'state');
+    const state = new Set(this.stateAt(channel, to).map(({ id }) => id));
     const known = new Map(between.map((message) => [message.id, message]));
     let last = from?.offset ?? 0;
     for (const message of told) {
       if (message.offset <= last) throw new Error(`was told ${message.offset} after ${last}`);
       if (!isSameMessage(known.get(message.id), message) || isControl(message))
         throw new Error(`was told ${JSON.stringify(message)}, which is not between ${at(from)} and ${at(to)}`);
+      if (this.isHidden(userId, channel, message.offset) && (from || !state.has(message.id)))
+        throw new Error(`was told ${message.offset}, of a time when its user had no right`);
       last = message.offset;
     }
     const missing = required.filter(({ id }) => !told.some((message) => message.id === id));
@@ -122,6 +155,19 @@ export class Model {
       if (rows.get(key) !== (data === null ? undefined : id))
         throw new Error(`shows ${key} at ${at(to)} as it was not then`);
     }
+  }
+
+  private stateAt(channel: string, position: Position): Message[] {
+    return latestOfEachKey(
+      this.upTo(channel, position).map(({ message }) => message),
+      'state',
+    );
+  }
+
+  private isHidden(userId: string, channel: string, offset: number): boolean {
+    return this.hidden.some(
+      (range) => range.userId === userId && range.channel === channel && offset > range.after && offset <= range.upTo,
+    );
   }
 
   private upTo(channel: string, { epoch, offset }: Position): Entry[] {

@@ -3,6 +3,7 @@ import type { DataSource } from 'typeorm';
 import { Hubs } from '../../libs/sync/src/fan-out/hubs.js';
 import { Signals } from '../../libs/sync/src/signals/signals.js';
 import { ClientFrames } from '../../libs/sync/src/gateway/client-frames.js';
+import { Revocations } from '../../libs/sync/src/gateway/revocations.js';
 import type { SyncRequests } from '../../libs/sync/src/gateway/sync-requests.js';
 import { WebSocketGateway } from '../../libs/sync/src/gateway/web-socket-gateway.js';
 import { LedgerRecorder } from '../../libs/sync/src/ledger/ledger-recorder.js';
@@ -30,6 +31,7 @@ export interface Surroundings {
 /** A server process: the product's own sequencer, hubs, readers and gateway, put together as `SyncModule` does it. */
 export class SimulatedNode {
   readonly publisher: Publisher;
+  readonly revocations: Revocations;
   readonly namespace: MemoryNamespace;
   private readonly sequencer: Sequencer;
 
@@ -48,6 +50,7 @@ export class SimulatedNode {
     });
     link.onNews(({ kind }) => kind === 'outbox' && this.sequencer.wake());
     this.publisher = new Publisher(database, commits, this.sequencer, link, options);
+    this.revocations = new Revocations(bus, this.publisher);
     const frames = new ClientFrames(bus, hubs, new Signals(hubs, link), {} as SyncRequests, options);
     const ledger = new LedgerRecorder({} as LedgerStore, options.ledgerFlushMs);
     const gateway = new WebSocketGateway(bus, hubs, link, frames, ledger, options);

@@ -1,15 +1,14 @@
 import type { EntityManager } from 'typeorm';
-import type { Control } from '../../libs/sync/src/log/control-message.js';
 import type { Random } from '../chaos/random.js';
 import type { SimulatedDevice } from './device.js';
 import type { SimulatedNode } from './node.js';
 import type { Schedule } from './schedule.js';
-import { typeOf, type Published, type Truth } from './truth.js';
+import { membershipOf, rightRow, typeOf, type Published, type Truth } from './truth.js';
 
 const keys = ['k1', 'k2', 'k3', 'k4', null];
 
 /**
- * Who publishes, on any node: messages, and the ends of rights and sessions. As the product asks of publishers, a transaction
+ * Who publishes, on any node: messages, where rights begin and end, and the ends of sessions. As the product asks of publishers, a transaction
  * locks what it writes about first, so that changes of one entity, and of one user, come one after another.
  */
 export class Publishers {
@@ -49,25 +48,39 @@ export class Publishers {
 
   /** Ends a user's right to a band. */
   async revoke(node: SimulatedNode, userId: string, bandId: string): Promise<void> {
-    await this.control(node, [`band:${bandId}`], { type: 'sync.right_ended', data: { userId } });
+    await this.changeRight(node, userId, bandId, false);
+  }
+
+  async grant(node: SimulatedNode, userId: string, bandId: string): Promise<void> {
+    await this.changeRight(node, userId, bandId, true);
   }
 
   async endSession(node: SimulatedNode, { userId, session: sessionId }: SimulatedDevice): Promise<void> {
-    const followed = this.channels.filter((channel) => this.truth.mayFollow(userId, channel));
-    await this.control(node, followed, { type: 'sync.session_ended', data: { userId, sessionId } });
+    await this.asAuth(node, userId, (transaction) => {
+      const memberships = this.truth.bandsOf(userId).map(membershipOf);
+      return [() => node.revocations.sessionEnding({ userId, sessionId, memberships, transaction })];
+    });
   }
 
-  grant(userId: string, bandId: string): void {
-    if (!this.locks.has(userId)) this.truth.grant(userId, bandId);
+  private async changeRight(node: SimulatedNode, userId: string, bandId: string, has: boolean): Promise<void> {
+    await this.asAuth(node, userId, (transaction) => {
+      if (this.truth.bandsOf(userId).includes(bandId) === has) return [];
+      const [before, after] = has ? [null, membershipOf(bandId)] : [membershipOf(bandId), null];
+      return [
+        () => node.revocations.rightsChanging({ userId, bandId, before, after, transaction }),
+        () => node.publisher.publish([rightRow(userId, bandId, has)], transaction),
+      ];
+    });
   }
 
-  private async control(node: SimulatedNode, channels: readonly string[], control: Control): Promise<void> {
-    const { userId } = control.data;
-    // As Auth does it: changes of one user's rights and sessions come one after another.
+  /** As Auth does it: changes of one user's rights and sessions come one after another, and are told within the transaction. */
+  private async asAuth(
+    node: SimulatedNode,
+    userId: string,
+    calls: (transaction: EntityManager) => (() => Promise<unknown>)[],
+  ): Promise<void> {
     if (this.locks.has(userId)) return;
-    await this.whileLocked(node, [userId], () =>
-      this.transact(node, (transaction) => [() => node.publisher.publishControl(channels, control, transaction)]),
-    );
+    await this.whileLocked(node, [userId], () => this.transact(node, calls));
   }
 
   private async whileLocked(node: SimulatedNode, locks: string[], work: () => Promise<void>): Promise<void> {

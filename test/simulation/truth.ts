@@ -1,4 +1,5 @@
-import { isControl, type Control } from '../../libs/sync/src/log/control-message.js';
+import type { Membership } from '@soleil/bus';
+import { isControl, rightEnded, type Control } from '../../libs/sync/src/log/control-message.js';
 import type { CommittedRow } from './database.js';
 import type { Entry } from './model.js';
 
@@ -10,6 +11,27 @@ export interface Published {
   key: string | null;
   gone: boolean;
 }
+
+/** What Auth stores in the transaction that changes a right; here, in a channel that nobody follows. */
+export interface RightRow {
+  channel: `user:${string}`;
+  type: typeof rightType;
+  data: { userId: string; bandId: string; has: boolean };
+}
+
+const rightType = 'right';
+
+export const rightRow = (userId: string, bandId: string, has: boolean): RightRow => ({
+  channel: `user:${userId}`,
+  type: rightType,
+  data: { userId, bandId, has },
+});
+
+/** The changes of rights among the rows of a transaction. */
+export const rightsIn = (rows: readonly CommittedRow[]): RightRow['data'][] =>
+  rows.flatMap(({ type, data }) => (type === rightType ? [data as RightRow['data']] : []));
+
+export const membershipOf = (bandId: string): Membership => ({ bandId, role: 'member', instrument: 'piano' });
 
 interface Commit {
   rows: CommittedRow[];
@@ -26,6 +48,7 @@ export class Truth {
   private readonly sessions = new Map<string, string>();
   private commits: Commit[] = [];
 
+  /** From the beginning of the world. */
   grant(userId: string, bandId: string): void {
     this.rights.set(userId, (this.rights.get(userId) ?? new Set()).add(bandId));
   }
@@ -49,6 +72,10 @@ export class Truth {
 
   committed(rows: readonly CommittedRow[]): void {
     this.commits.push({ rows: rows.map(({ channel, type, key, data }) => ({ channel, type, key, data })) });
+    for (const { userId, bandId, has } of rightsIn(rows)) {
+      if (has) this.grant(userId, bandId);
+      else this.rights.get(userId)?.delete(bandId);
+    }
     for (const row of rows) this.obey(row as CommittedRow & Control);
   }
 
@@ -73,9 +100,10 @@ export class Truth {
 
   /**
    * The channel has each committed message once and no other; those of a transaction and those of a key are in the order of
-   * calls and commits, and the end of a right comes before all that committed after it.
+   * calls and commits, and the place where a right changes comes before all that committed after it.
    */
   check(channel: string, log: readonly Entry[]): void {
+    this.checkRights(channel);
     const due = this.commits.flatMap(({ rows }, nth) =>
       rows.filter((row) => row.channel === channel).map((row, place) => ({ row, nth, place })),
     );
@@ -105,8 +133,17 @@ export class Truth {
     }
   }
 
-  private obey({ channel, type, data }: CommittedRow & Control): void {
-    if (type === 'sync.right_ended') this.rights.get(data.userId)?.delete(channel.slice('band:'.length));
-    else if (type === 'sync.session_ended') this.sessions.delete(data.sessionId);
+  /** Every change of a right has its place in the channel. */
+  private checkRights(channel: string): void {
+    for (const { rows } of this.commits) {
+      for (const { userId, bandId } of rightsIn(rows)) {
+        if (`band:${bandId}` !== channel || rows.some((row) => row.channel === channel && row.type === rightEnded)) continue;
+        throw new Error(`${channel} does not say where the right of ${userId} changed`);
+      }
+    }
+  }
+
+  private obey({ type, data }: CommittedRow & Control): void {
+    if (type === 'sync.session_ended') this.sessions.delete(data.sessionId);
   }
 }

@@ -1,4 +1,5 @@
 import { CodedError, type Bus } from '@soleil/bus';
+import { rightEnded } from '../../libs/sync/src/log/control-message.js';
 import { resolveSyncOptions, type ResolvedSyncOptions } from '../../libs/sync/src/options.js';
 import type { Admitted } from '../../libs/sync/src/gateway/connection.js';
 import type { Carry } from '../../libs/sync/test/memory-log.js';
@@ -14,7 +15,7 @@ import type { ServerSocket } from './namespace.js';
 import { Post } from './post.js';
 import { party, type Party, type Schedule } from './schedule.js';
 import { Publishers } from './publishers.js';
-import { Truth } from './truth.js';
+import { membershipOf, rightsIn, Truth } from './truth.js';
 
 export const bands = ['b1', 'b2'];
 export const channels = ['system', ...bands.map((band) => `band:${band}`)];
@@ -66,6 +67,7 @@ export class World {
     this.database = await make(() => this.schedule.now + this.server.skewMs, {
       committed: (rows) => {
         this.waiting += rows.length;
+        for (const { userId, bandId, has } of rightsIn(rows)) if (has) this.rightBegins(userId, `band:${bandId}`);
         this.truth.committed(rows);
       },
       moved: ({ channel, epoch, messages }) => {
@@ -95,6 +97,10 @@ export class World {
 
   fail(error: Error): void {
     this.failure ??= error;
+  }
+
+  private rightBegins(userId: string, channel: string): void {
+    this.model.rightBegan(userId, channel, this.truth.timesCommitted(channel, rightEnded, { userId }));
   }
 
   private judge(look: () => void): void {
@@ -211,7 +217,7 @@ export class World {
         });
       },
       'auth.memberships_requested': ({ userId }) => ({
-        memberships: this.truth.bandsOf(userId!).map((bandId) => ({ bandId, role: 'member', instrument: 'piano' })),
+        memberships: this.truth.bandsOf(userId!).map(membershipOf),
       }),
       'content.audiences_requested': () => ({ audiences: [] }),
     };
