@@ -216,7 +216,7 @@ async function claimTimes(
       const runner = database.createQueryRunner();
       await runner.startTransaction();
       const begunAt = performance.now();
-      await runner.query(statements.claim, [[0, 1, 2, 3], atOnce, 'bench', randomUUID(), 5_000, 1, null]);
+      await runner.query(statements.claim(false, false), [[0, 1, 2, 3], atOnce, 'bench', randomUUID(), 5_000, 1]);
       times.push(performance.now() - begunAt);
       await runner.rollbackTransaction();
       await runner.release();

@@ -420,6 +420,15 @@ describe('a band', () => {
     expect(filesOf(await limited.claim(0, every, 1))).toEqual(['oldest']);
   });
 
+  it('that is limited has its turns as the oldest, too', async () => {
+    const [queue, chosen] = [await worker(1, 60_000, 1), await worker(2)];
+    await enqueue(queue, ...others('b1', 'a'), ...others('b2', 'b'), file('c', { bandId: 'b3', priority: 'high' }));
+    expect(filesOf(await queue.claim(0, every, 1))).toEqual(['a']);
+    await database.query(`insert into sync_band_setting (band_id, operations_per_minute) values ('b2', 5)`);
+    expect(filesOf(await chosen.claim(0, every, 1))).toEqual(['b']);
+    expect(filesOf(await chosen.claim(1, every))).toEqual(['c']);
+  });
+
   it('that is paused goes on by itself where it was, on every node, with the news that came meanwhile', async () => {
     const [one, other] = [await worker(1), await worker(2)];
     await enqueue(one, ...others('b1', ...numbered(12)));
@@ -516,8 +525,20 @@ it('claims and reclaims by index, at a cost that 1,000,000 finished operations d
     await database.query('vacuum analyze sync_operation');
     let sum = 0;
     for (const [sql, ...parameters] of [
-      [statements.claim, [0, 1, 2, 3], 10, 'n', randomUUID(), 5_000, 1, perMinute],
-      [statements.claimWithOldest, [0, 1, 2, 3], 10, 'n', randomUUID(), 5_000, 1, perMinute, 2],
+      ...[[], [2]].flatMap((oldest) => [
+        [statements.claim(false, oldest.length > 0), [0, 1, 2, 3], 10, 'n', randomUUID(), 5_000, 1, ...oldest] as const,
+        [
+          statements.claim(true, oldest.length > 0),
+          [0, 1, 2, 3],
+          10,
+          'n',
+          randomUUID(),
+          5_000,
+          1,
+          perMinute,
+          ...oldest,
+        ] as const,
+      ]),
       [statements.lost, 3, 1, 200],
     ] as const) {
       const cost = await costOf(database, sql, parameters, 'sync_operation');

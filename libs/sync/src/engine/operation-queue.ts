@@ -189,27 +189,18 @@ export class OperationQueue {
    * Those that their band keeps waiting are passed over, and are due when it goes on. @param from these priorities only
    */
   async claim(limit: number, from: readonly Priority[], oldest = 0): Promise<Claim[]> {
-    const { node, leaseMs, worker, bandOperationsPerMinute } = this.options;
-    const token = randomUUID();
-    for (;;) {
-      const rows = await this.database.query<ClaimedRow[]>(oldest > 0 ? statements.claimWithOldest : statements.claim, [
-        from.map((priority) => priorities[priority]),
-        limit,
-        node,
-        token,
-        leaseMs,
-        worker,
-        bandOperationsPerMinute,
-        ...(oldest > 0 ? [oldest] : []),
-      ]);
-      const claims = rows.flatMap(({ kept_band, has_items: hasItems, ...row }) =>
-        kept_band === null
-          ? [{ operation: this.database.manager.create(SyncOperation, camelCased(row)), token, hasItems }]
-          : [],
-      );
-      const kept = new Set(rows.flatMap(({ kept_band }) => kept_band ?? []));
-      for (const bandId of kept) await this.postpone(bandId);
-      if (claims.length > 0 || kept.size === 0) return claims;
+    const claimed: Claim[] = [];
+    // Where no band is limited or paused, and that is the rule, a look at their paces is enough.
+    for (let isPaced = this.options.bandOperationsPerMinute !== null; ; isPaced = true) {
+      const left = limit + oldest - claimed.length;
+      const ofOldest = Math.min(oldest, left);
+      const { claims, kept } = await this.claimOnce(isPaced, left - ofOldest, from, ofOldest).catch((error: Error) => {
+        // What is in our hands must not be forgotten; the error will come again.
+        if (claimed.length === 0) throw error;
+        return { claims: [], kept: new Set<string>() };
+      });
+      claimed.push(...claims);
+      if (kept.size === 0 || (isPaced && claimed.length > 0)) return claimed;
     }
   }
 
@@ -323,6 +314,34 @@ export class OperationQueue {
   async prune(days: number, limit: number): Promise<number> {
     const [{ pruned }] = await this.database.query<[{ pruned: number }]>(statements.prune, [days, limit]);
     return pruned;
+  }
+
+  private async claimOnce(
+    isPaced: boolean,
+    limit: number,
+    from: readonly Priority[],
+    oldest: number,
+  ): Promise<{ claims: Claim[]; kept: ReadonlySet<string> }> {
+    const { node, leaseMs, worker, bandOperationsPerMinute } = this.options;
+    const token = randomUUID();
+    const rows = await this.database.query<ClaimedRow[]>(statements.claim(isPaced, oldest > 0), [
+      from.map((priority) => priorities[priority]),
+      limit,
+      node,
+      token,
+      leaseMs,
+      worker,
+      ...(isPaced ? [bandOperationsPerMinute] : []),
+      ...(oldest > 0 ? [oldest] : []),
+    ]);
+    const claims = rows.flatMap(({ kept_band, has_items: hasItems, ...row }) =>
+      kept_band === null
+        ? [{ operation: this.database.manager.create(SyncOperation, camelCased(row)), token, hasItems }]
+        : [],
+    );
+    const kept = new Set(rows.flatMap(({ kept_band }) => kept_band ?? []));
+    if (isPaced) for (const bandId of kept) await this.postpone(bandId);
+    return { claims, kept };
   }
 
   private async postpone(bandId: string): Promise<void> {

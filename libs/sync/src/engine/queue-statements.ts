@@ -1,5 +1,5 @@
 import { presenceLocks } from '../log/node-link.js';
-import { admitting } from './pace-statements.js';
+import { admitting, unpaced } from './pace-statements.js';
 
 const waiting = `status in ('pending', 'failed')`;
 
@@ -92,16 +92,16 @@ const due = `
 const hasItems = `exists (select from sync_item i where i.by_operation = o.id and i.status = 'waiting')`;
 
 /**
- * Claims what `due` lists and its bands let begin. @param first the number of the first of the parameters: node, token, length of the lease,
- * worker, operations of a band in a minute
+ * Claims what `due` lists and its bands let begin: $3 node, $4 token, $5 length of the lease, $6 worker.
+ * @param admitted a query for these
  * @returns those claimed, and for each that its band keeps waiting a row of nothing but `kept_band`
  */
-const claiming = (first: number): string => `
-  ${admitting(`$${first + 4}`)},
+const claiming = (admitted: string): string => `
+  ${admitted},
   claimed as (
   update sync_operation o
-  set status = 'running', attempts = attempts + 1, node = $${first}, lease_token = $${first + 1}, worker = $${first + 3},
-      started_at = clock_timestamp(), lease_until = clock_timestamp() + $${first + 2} * interval '1 millisecond',
+  set status = 'running', attempts = attempts + 1, node = $3, lease_token = $4, worker = $6,
+      started_at = clock_timestamp(), lease_until = clock_timestamp() + $5 * interval '1 millisecond',
       prepared_at = null, error_code = null, error_message = null, error_remedy = null
   from admitted where o.id = admitted.id
   returning o.*, ${hasItems} as has_items)
@@ -118,19 +118,19 @@ const firstOfEach = (many: string): string => `
     select o.id, o.band_id, o.priority, o.run_at from sync_operation o where o.priority = given.priority and ${due}
     order by o.run_at limit ${many} for update skip locked) as first`;
 
-const claimWith = (oldest: string): string => `
+const oldest = (many: string): string => `
+  select * from (select first.* from ${firstOfEach(many)} order by first.run_at limit ${many}) as oldest union`;
+
+/**
+ * $1 priorities, in this order, $2 how many. A priority that has enough leaves the later ones unread.
+ * @param isPaced also of bands that are limited: $7 is how many of a band may begin in a minute where its settings do not say
+ * @param withOldest beside these, the last parameter says how many that have been due for longest: it takes a quarter longer to plan
+ */
+export const claim = (isPaced: boolean, withOldest: boolean): string => `
   with due as materialized (
-    ${oldest}
+    ${withOldest ? oldest(isPaced ? '$8' : '$7') : ''}
     select * from (select first.* from ${firstOfEach('$2')} limit $2) as first
-  ), ${claiming(3)}`;
-
-/** $1 priorities, in this order, $2 how many. A priority that has enough leaves the later ones unread. */
-export const claim = claimWith('');
-
-/** The same, and beside these $8 of those that have been due for longest. It takes a quarter longer to plan. */
-export const claimWithOldest = claimWith(
-  `select * from (select first.* from ${firstOfEach('$8')} order by first.run_at limit $8) as oldest union`,
-);
+  ), ${claiming(isPaced ? admitting('$7') : unpaced)}`;
 
 /**
  * $1 operations, $2 tokens, $3 length of the lease. What is being completed is locked, and left alone. @returns those whose token is
