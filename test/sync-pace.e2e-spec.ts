@@ -165,4 +165,31 @@ describe('how fast users and bands may go, on two nodes', () => {
     await tina.count(7);
     expect(new Set(tina.messages.map(({ key }) => key)).size).toBe(7);
   });
+
+  it('wait an hour at most, whatever a provider asks for, and no minute of a clock that was set back', async () => {
+    await start({ bandOperationsPerMinute: 5 });
+    const tina = await follow('tina', 'band:b1:Bb');
+    const [first] = nodes;
+    await first.database.query(
+      `insert into sync_band_pace (band_id, begun, minute_ends_at) values ('b1', 5, clock_timestamp() + interval '1 day')`,
+    );
+    await save('b1', 'f1');
+    await tina.count(1);
+    first.band.failNext = new CodedError({
+      code: 'drive_busy',
+      message: 'Come back in some thousand years.',
+      remedy: 'Wait.',
+      status: 503,
+      retryable: true,
+      retryAfterMs: 1e17,
+    });
+    await save('b1', 'f2');
+    const failed = (): Promise<{ minutes: number }[]> =>
+      first.database.query(
+        `select extract(epoch from run_at - clock_timestamp())::float8 / 60 as minutes from sync_operation where status = 'failed'`,
+      );
+    let [waiting] = await failed();
+    while (!waiting) [waiting] = await failed();
+    expect(waiting.minutes).toBeLessThanOrEqual(60);
+  });
 });

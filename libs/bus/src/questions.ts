@@ -107,8 +107,14 @@ export interface Questions {
   };
   /** Understand a file, remember what was understood, and say who it is for. Bad files get a verdict too, never an error. */
   'content.parse_requested': { ask: { file: DriveFile; operationId: string }; answer: ContentVerdict };
-  /** Forget a removed file. Asking twice is harmless. */
-  'content.forget_requested': { ask: { fileId: string; operationId: string }; answer: { forgotten: boolean } };
+  /**
+   * Forget a file, as of this revision: it was removed by it, or is not wanted. The same revision may be wanted again. Asking twice is
+   * harmless.
+   */
+  'content.forget_requested': {
+    ask: { fileId: string; revision: number; operationId: string };
+    answer: { forgotten: boolean };
+  };
 }
 
 export type QuestionName = keyof Questions;

@@ -58,6 +58,9 @@ interface Ask {
   settle: (parse: ChartParse) => void;
 }
 
+/** Time to read what the thread has answered. */
+const readingMs = 100;
+
 /** Texts that lie ready in the thread, so that it need not wait for this side between two. */
 const mostSent = 8;
 
@@ -109,9 +112,12 @@ export class ChartWorker {
   }
 
   private setTimer(): void {
+    // Twice: when this side stood still, the first is over before an answer that has long been there is read.
     this.timer = setTimeout(() => {
-      void this.worker?.terminate();
-      this.replace({ outcome: 'timed_out' });
+      this.timer = setTimeout(() => {
+        void this.worker?.terminate();
+        this.replace({ outcome: 'timed_out' });
+      }, readingMs);
     }, this.timeLimitMs);
   }
 

@@ -72,7 +72,7 @@ export class ContentAnswers implements OnApplicationBootstrap, OnModuleDestroy, 
   }
 
   @OnQuestion('content.forget_requested')
-  async forget({ fileId, operationId }: Ask<'content.forget_requested'>): Promise<Answer<'content.forget_requested'>> {
-    return { forgotten: await this.store.forget(fileId, operationId) };
+  async forget(removal: Ask<'content.forget_requested'>): Promise<Answer<'content.forget_requested'>> {
+    return { forgotten: await this.store.forget(removal) };
   }
 }

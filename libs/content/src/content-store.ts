@@ -1,4 +1,4 @@
-import { together, type DriveFile } from '@soleil/bus';
+import { together, type Ask, type DriveFile } from '@soleil/bus';
 import type { ContentSummary } from '@soleil/sync-protocol';
 import type { DataSource } from 'typeorm';
 import { parserVersion } from './parser.js';
@@ -9,10 +9,7 @@ interface Reading {
   operationId: string;
 }
 
-interface Removal {
-  fileId: string;
-  operationId: string;
-}
+type Removal = Ask<'content.forget_requested'>;
 
 /** Files in one statement. */
 const mostAtOnce = 200;
@@ -49,8 +46,8 @@ export class ContentStore {
   }
 
   /** @returns false when there was nothing to forget */
-  forget(fileId: string, operationId: string): Promise<boolean> {
-    return this.forgetting({ fileId, operationId });
+  forget(removal: Removal): Promise<boolean> {
+    return this.forgetting(removal);
   }
 
   /** Leaves one `content.metadata_changed` for each file that an older parser read; once per version, whoever starts. */
@@ -102,7 +99,14 @@ export class ContentStore {
     return this.change(
       removals,
       ({ fileId }) => fileId,
-      (distinct) => [forget, [distinct.map(({ fileId }) => fileId), distinct.map(({ operationId }) => operationId)]],
+      (distinct) => [
+        forget,
+        [
+          distinct.map(({ fileId }) => fileId),
+          distinct.map(({ operationId }) => operationId),
+          distinct.map(({ revision }) => revision),
+        ],
+      ],
     );
   }
 
@@ -150,8 +154,9 @@ const save = `
       problem = excluded.problem, summary = excluded.summary, parser_version = excluded.parser_version,
       reported_version = excluded.reported_version, parsed_at = now(), removed_at = null
     where excluded.revision > known.revision
-      or (excluded.revision = known.revision and known.removed_at is null and (
-        excluded.parser_version > known.parser_version
+      or (excluded.revision = known.revision and (
+        known.removed_at is not null
+        or excluded.parser_version > known.parser_version
         or (excluded.parser_version = known.parser_version and excluded.summary is distinct from known.summary)))
     returning file_id, band_id
   )
@@ -159,18 +164,22 @@ const save = `
   select 'content.updated', saved.band_id, file_id, operation_id from saved join given using (file_id)
   returning file_id as "fileId"`;
 
-/** $1 files, $2 the operations that asked. Rows are locked in one order, and facts written after them, as by {@link save}. */
+/**
+ * $1 files, $2 the operations that asked, $3 the revisions: what is saved of an earlier one comes too late. Rows are locked in one
+ * order, and facts written after them, as by {@link save}.
+ */
 const forget = `
   with given as (
-    select * from unnest($1::text[], $2::text[]) as given (file_id, operation_id)
+    select * from unnest($1::text[], $2::text[], $3::bigint[]) as given (file_id, operation_id, revision)
   ), held as materialized (
-    select file_id from content_file where file_id = any($1) and removed_at is null order by file_id for update
+    select file_id, removed_at from content_file where file_id = any($1) order by file_id for update
   ), forgotten as (
-    update content_file set removed_at = now() from held where content_file.file_id = held.file_id
-    returning content_file.file_id, band_id
+    update content_file file set removed_at = coalesce(held.removed_at, now()), revision = greatest(file.revision, given.revision)
+    from held join given using (file_id) where file.file_id = held.file_id
+    returning file.file_id, band_id, held.removed_at is null as is_news
   )
   insert into content_fact (name, band_id, file_id, caused_by)
-  select 'content.deleted', forgotten.band_id, file_id, operation_id from forgotten join given using (file_id)
+  select 'content.deleted', forgotten.band_id, file_id, operation_id from forgotten join given using (file_id) where is_news
   returning file_id as "fileId"`;
 
 /** $1 the parser's version. */

@@ -21,8 +21,8 @@ afterEach(async () => {
 
 const parse = (file: DriveFile, operationId = `op${++operations}`) =>
   one.bus.request('content.parse_requested', { file, operationId });
-const forget = (fileId: string, operationId = `op${++operations}`) =>
-  one.bus.request('content.forget_requested', { fileId, operationId });
+const forget = (fileId: string, revision = 2, operationId = `op${++operations}`) =>
+  one.bus.request('content.forget_requested', { fileId, revision, operationId });
 
 describe('a file that Sync asks about', () => {
   it('gets a verdict, is remembered, and the fact names the operation that asked', async () => {
@@ -122,7 +122,7 @@ describe('what is remembered', () => {
     const file = one.drive.put('f1', 'Blues_Bb.pdf', pdf);
     await parse(file, 'first');
     await parse(file, 'again');
-    await forget('f1', 'last');
+    await forget('f1', 2, 'last');
     const told = await one.facts.until((facts) => facts.some(({ causedBy }) => causedBy === 'last'));
     expect(told.map(({ name, causedBy }) => [name, causedBy])).toEqual([
       ['content.updated', 'first'],
@@ -178,6 +178,20 @@ describe('what is remembered', () => {
     expect(await one.content.library('b1', ['Bb'])).toEqual([]);
     await parse(one.drive.put('f1', 'Blues_Bb.pdf', pdf, 2));
     expect(await one.content.audienceOf('f1')).toMatchObject({ bandId: 'b1', audience: 'Bb' });
+  });
+
+  it('is there again at the revision as of which it was forgotten, though it was read before, and after its removal is not', async () => {
+    const file = one.drive.put('f1', 'Blues_Bb.pdf', pdf, 1);
+    await parse(file);
+    expect(await forget('f1', 1)).toEqual({ forgotten: true });
+    expect(await one.content.library('b1', ['Bb'])).toEqual([]);
+    await parse(file);
+    expect(await one.content.audienceOf('f1')).toMatchObject({ audience: 'Bb', revision: 1 });
+    expect(await one.content.library('b1', ['Bb'])).toHaveLength(1);
+    await forget('f1', 1);
+    expect(await forget('f1', 2)).toEqual({ forgotten: false });
+    await parse(file);
+    expect(await one.content.audienceOf('f1')).toBeNull();
   });
 
   it('of a file never seen is nothing to forget', async () => {

@@ -77,7 +77,7 @@ describe('a new version of the parser', () => {
   it('is told once for each file that an older one read, and reading it again is news', async () => {
     const one = await start();
     for (const fileId of ['f1', 'f2', 'f3']) await parse(one, fileId, 1, fileId);
-    await one.bus.request('content.forget_requested', { fileId: 'f3', operationId: 'gone' });
+    await one.bus.request('content.forget_requested', { fileId: 'f3', revision: 2, operationId: 'gone' });
     await one.facts.until((told) => told.length === 4);
     await one.dataSource.query('update content_file set parser_version = 0, reported_version = 0');
 

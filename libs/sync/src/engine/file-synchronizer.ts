@@ -50,7 +50,7 @@ export class FileSynchronizer {
     const { fileId, bandId, revision } = isRemoved ? state : state.file;
     // What the band does not want is not even read.
     if (isRemoved || !wants(await this.settings.of(bandId), state.file)) {
-      await this.bus.request('content.forget_requested', { fileId, operationId });
+      await this.bus.request('content.forget_requested', { fileId, revision, operationId });
       return { fileId, bandId, revision, living: null };
     }
     const { problem: _, ...file } = state.file;

@@ -4,7 +4,7 @@ import { syncDatabase } from '../../../../test/support/sync-database.js';
 import { SyncItem } from '../entities/sync-item.js';
 import { SyncOperation } from '../entities/sync-operation.js';
 import { bandOperation, fileOperation } from './band-work.js';
-import { OperationQueue, type Claim, type Failure, type Look } from './operation-queue.js';
+import { OperationQueue, type Claim, type Failure, type Look, type NewOperation } from './operation-queue.js';
 
 const minuteMs = 60_000;
 const aMinute = { intervalMs: minuteMs };
@@ -110,4 +110,32 @@ it("goes by the bands' own intervals, where it is not told how long ago a look m
   expect(await queue.enqueueLooks(bands, { intervalMs: 120 * minuteMs })).toEqual(['b2']);
   expect(await queue.enqueueLooks(bands, aMinute)).toEqual(['b3']);
   expect(await queue.enqueueLooks(bands, { ...aMinute, olderThanMs: 1 })).toEqual(['b1']);
+});
+
+describe('a full sync', () => {
+  const full: NewOperation = { ...bandOperation('b1', 'full'), priority: 'normal', cause: 'settings' };
+  const modes = async () => (await operations()).map(({ status, mode }) => [status, mode]).sort();
+
+  it('that fails while a look waits is what that becomes', async () => {
+    await queue.enqueue([full]);
+    const held = await claim();
+    await queue.enqueue([look('b1')]);
+    await queue.fail(held, { ...away, retryInMs: 0 });
+    expect(await modes()).toEqual([
+      ['cancelled', 'full'],
+      ['pending', 'full'],
+    ]);
+  });
+
+  it('that is dead and tried again while a look waits is what that becomes', async () => {
+    await queue.enqueue([full]);
+    const held = await claim();
+    await queue.fail(held, away);
+    await queue.enqueue([look('b1')]);
+    await queue.retry(held.operation.id);
+    expect(await modes()).toEqual([
+      ['cancelled', 'full'],
+      ['pending', 'full'],
+    ]);
+  });
 });

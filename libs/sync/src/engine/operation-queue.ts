@@ -72,7 +72,7 @@ interface Lost {
 export type Look = NewOperation & { bandId: string };
 
 /** What asks for more time is asked again after this at the latest: nobody could take back a pause of a year. */
-const longestPauseMs = 3_600_000;
+export const longestPauseMs = 3_600_000;
 
 /** How long ago the last look may be. Without `olderThanMs` that is the band's interval, by default `intervalMs`. */
 export interface LookAge {

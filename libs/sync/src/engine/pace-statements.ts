@@ -1,3 +1,7 @@
+/** A minute that ends later than in one is of a clock that was set back since. */
+const isThisMinute = (endsAt: string): string =>
+  `${endsAt} > clock_timestamp() and ${endsAt} <= clock_timestamp() + interval '1 minute'`;
+
 /**
  * Of the operations in `due`, those whose bands are neither limited nor paused, and all that are critical. It only looks, where
  * {@link admitting} counts, and a claim is planned in two thirds of the time.
@@ -21,7 +25,7 @@ export const admitting = (perMinute: string): string => `
     select band_id, coalesce(chosen.operations_per_minute, ${perMinute}::int) as per_minute
     from (select distinct band_id from due where priority > 0) as bands left join sync_band_setting chosen using (band_id)
   ), limited as materialized (
-    select pace.band_id, case when minute_ends_at > clock_timestamp() then begun else 0 end as begun
+    select pace.band_id, case when ${isThisMinute('minute_ends_at')} then begun else 0 end as begun
     from sync_band_pace pace join limit_of on limit_of.band_id = pace.band_id and per_minute is not null
     order by pace.band_id for update of pace
   ), ranked as (
@@ -40,7 +44,7 @@ export const admitting = (perMinute: string): string => `
   ), spent as (
     update sync_band_pace pace
     set begun = limited.begun + many,
-        minute_ends_at = case when pace.minute_ends_at > clock_timestamp() then pace.minute_ends_at else clock_timestamp() + interval '1 minute' end
+        minute_ends_at = case when ${isThisMinute('pace.minute_ends_at')} then pace.minute_ends_at else clock_timestamp() + interval '1 minute' end
     from limited join (select band_id, count(*)::int as many from admitted where not is_exempt group by band_id) as counted using (band_id)
     where pace.band_id = limited.band_id
   )`;
@@ -71,7 +75,7 @@ export const postpone = `
     update sync_band_pace
     set paused_since = clock_timestamp(), paused_until = minute_ends_at, code = $3, message = format($4, per_minute)
     from limit_of
-    where band_id = $1 and begun >= per_minute and minute_ends_at > clock_timestamp() and paused_until <= clock_timestamp()
+    where band_id = $1 and begun >= per_minute and ${isThisMinute('minute_ends_at')} and paused_until <= clock_timestamp()
     returning paused_until
   ), until as (
     select max(paused_until) as at

@@ -216,13 +216,13 @@ export const handItems = `
  */
 export const settle = `
   with held as (
-    select o.id, o.ordering_key, o.priority, o.run_at, given.is_dead
+    select o.id, o.ordering_key, o.priority, o.run_at, o.mode, given.is_dead
     from sync_operation o
     join unnest($1::uuid[], $2::uuid[], $3::boolean[]) as given (id, token, is_dead) on o.id = given.id and o.lease_token = given.token
     order by o.id for update of o
   ), newer as (
     update sync_operation o
-    set priority = least(o.priority, held.priority), parent_id = null,
+    set priority = least(o.priority, held.priority), parent_id = null, mode = case when held.mode = 'full' then 'full' else o.mode end,
         run_at = case when $4::float8 = 0 then least(o.run_at, held.run_at) else o.run_at end
     from held where o.ordering_key = held.ordering_key and o.${waiting} and not held.is_dead
     returning o.id, o.ordering_key
@@ -289,7 +289,7 @@ export const deadKey = `select ordering_key as "orderingKey" from sync_operation
 /** $1 operation, $2 its ordering key. One that waits is tried for this one as well. */
 export const retry = `
   with newer as (
-    update sync_operation o set parent_id = null
+    update sync_operation o set parent_id = null, mode = case when dead.mode = 'full' then 'full' else o.mode end
     from sync_operation dead where dead.id = $1 and dead.status = 'dead' and o.ordering_key = $2 and o.${waiting}
     returning o.id
   ), again as (

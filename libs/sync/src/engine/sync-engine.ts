@@ -15,6 +15,7 @@ import { Completions } from './completions.js';
 import type { FileSynchronizer } from './file-synchronizer.js';
 import {
   LeaseLost,
+  longestPauseMs,
   OperationQueue,
   type BandPause,
   type Claim,
@@ -431,7 +432,10 @@ export class SyncEngine implements OnApplicationBootstrap, BeforeApplicationShut
     const remedy = coded?.remedy ?? codes.internal_error.remedy;
     const backoffMs = this.options.retryBaseMs * 2 ** (operation.attempts - 1) * (0.75 + Math.random() / 2);
     const askedMs = coded instanceof CodedError ? coded.retryAfterMs : undefined;
-    if (askedMs !== undefined) return { code, message, remedy, retryInMs: Math.max(askedMs, backoffMs), isFree: true };
+    if (askedMs !== undefined) {
+      const retryInMs = Math.max(Math.min(askedMs, longestPauseMs), backoffMs);
+      return { code, message, remedy, retryInMs, isFree: true };
+    }
     const willRetry = (coded?.retryable ?? true) && operation.attempts < this.options.attempts;
     return { code, message, remedy, retryInMs: willRetry ? backoffMs : null, isFree: false };
   }
