@@ -340,7 +340,8 @@ export class OperationQueue {
         : [],
     );
     const kept = new Set(rows.flatMap(({ kept_band }) => kept_band ?? []));
-    if (isPaced) for (const bandId of kept) await this.postpone(bandId);
+    // What is claimed is held whatever becomes of this: the next claim comes upon the band again.
+    if (isPaced) await Promise.allSettled([...kept].map((bandId) => this.postpone(bandId)));
     return { claims, kept };
   }
 

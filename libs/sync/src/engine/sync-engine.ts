@@ -53,6 +53,8 @@ export const operationLeaseMs = 5_000;
 const beatMs = 500;
 /** Operations stored or items added in one transaction, at most: each takes a lock of the database until it ends. */
 const mostAtOnce = 200;
+/** The code by which a source says that it throttles. */
+const sourceIsBusy = 'drive_busy';
 /** Claimed ahead, and not begun for so long: others may have the time. */
 const longestAheadMs = 1_000;
 /** Prepared ones that wait for their transaction, beyond which nothing is claimed. */
@@ -413,8 +415,9 @@ export class SyncEngine implements OnApplicationBootstrap, BeforeApplicationShut
       `Operation ${operation.id} (${operation.orderingKey}, attempt ${operation.attempts}) failed: ${(error as Error).message}`,
     );
     try {
-      // The source asked for time: the band's other operations need not find out one by one.
-      if (failure.isFree && failure.retryInMs !== null && operation.bandId !== null)
+      // The source asked for time: the band's other operations need not find out one by one. One that does not answer may do so for one
+      // file alone.
+      if (code === sourceIsBusy && failure.retryInMs !== null && operation.bandId !== null)
         await this.queue.pause(operation.bandId, failure.retryInMs, failure);
       const progress = await this.queue.fail(claim, failure);
       await this.tell('sync.failed', { ...factOf(operation), code, message, willRetry: failure.retryInMs !== null });

@@ -3,7 +3,7 @@ import { SyncError } from '@soleil/sync-protocol';
 /** What drivers say when the database cannot be reached or is going down. */
 const codes = /^(E(CONNREFUSED|CONNRESET|PIPE|TIMEDOUT|HOSTUNREACH|NETUNREACH|NOTFOUND|AI_AGAIN)|57P0[123]|08\d{3}|53300)$/;
 const messages =
-  /Connection terminated|Client has encountered a connection error|Client was closed|timeout exceeded when trying to connect|Driver not Connected/;
+  /Connection terminated|Client has encountered a connection error|Client was closed|timeout exceeded when trying to connect|Driver not Connected|runner already released/i;
 
 export function isDatabaseAway(error: unknown): boolean {
   const { code, message } = (error ?? {}) as { code?: unknown; message?: unknown };
