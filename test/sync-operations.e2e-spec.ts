@@ -252,7 +252,7 @@ describe('operations', () => {
   it('gives up on an operation that has lost its worker each time', async () => {
     await sync.database.query(
       `insert into sync_operation (id, kind, status, priority, ordering_key, band_id, file_id, cause, attempts, lease_token, lease_until, started_at)
-       values (gen_random_uuid(), 'file', 'running', 2, 'file:f1', 'b1', 'f1', 'drive.file_added', 3, gen_random_uuid(), clock_timestamp() - interval '1 second', now())`,
+       values (gen_random_uuid(), 'file', 'running', 2, 'file:f1', 'b1', 'f1', 'drive.file_added', 10, gen_random_uuid(), clock_timestamp() - interval '1 second', now())`,
     );
     while ((await operations())[0]!.status === 'running') await new Promise((resolve) => setImmediate(resolve));
     expect((await operations())[0]).toMatchObject({ status: 'dead', errorCode: 'worker_lost' });

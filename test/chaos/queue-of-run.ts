@@ -99,7 +99,7 @@ export class QueueOfRun {
     const [lost, doubled, inverted] = [new Findings(), new Findings(), new Findings()];
     const last = new Map<string, number>();
     for (const { key, version } of rows) {
-      const before = last.get(key) ?? 0;
+      const before = last.get(key) ?? -1;
       if (version === before) doubled.add(`${key}: version ${version}`);
       if (version < before) inverted.add(`${key}: version ${version} after ${before}`);
       last.set(key, version);

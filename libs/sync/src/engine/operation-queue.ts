@@ -35,8 +35,6 @@ export interface Enqueued {
 export interface Claim {
   operation: SyncOperation;
   token: string;
-  /** Operations have it among their items. */
-  hasItems: boolean;
 }
 
 /** How an operation with items stands. */
@@ -234,17 +232,22 @@ export class OperationQueue {
     claims: readonly (Claim & { preparedMs: number })[],
     transaction = this.database.manager,
   ): Promise<{ tokens: Map<string, string>; progress: Progress[] }> {
-    const statement = claims.some(({ hasItems }) => hasItems) ? statements.completeWithItems : statements.complete;
-    const rows = await transaction.query<(Progress & { token: string | null })[]>(statement, [
-      claims.map(({ operation }) => operation.id),
-      claims.map(({ token }) => token),
-      claims.map(({ preparedMs }) => preparedMs),
-    ]);
     const tokens = new Map<string, string>();
     const progress: Progress[] = [];
-    for (const { token, ...one } of rows) {
-      if (token === null) progress.push(one);
-      else tokens.set(one.id, token);
+    let left = claims;
+    // Most did no items. Those that did are not known before: they were given to operations that waited, until these were claimed.
+    for (const statement of [statements.complete, statements.completeWithItems]) {
+      if (left.length === 0) break;
+      const rows = await transaction.query<(Progress & { token: string | null })[]>(statement, [
+        left.map(({ operation }) => operation.id),
+        left.map(({ token }) => token),
+        left.map(({ preparedMs }) => preparedMs),
+      ]);
+      for (const { token, ...one } of rows) {
+        if (token === null) progress.push(one);
+        else tokens.set(one.id, token);
+      }
+      left = left.filter(({ operation }) => !tokens.has(operation.id));
     }
     return { tokens, progress };
   }
@@ -270,10 +273,10 @@ export class OperationQueue {
 
   /**
    * Operations whose worker is gone wait again, where they were in the line: its process died, or was silent for the length of a lease.
-   * One that was tried `attempts` times is dead, since it may be what ends workers. All in one transaction, for each of them waits.
+   * One that was claimed `most` times is dead, since it may be what ends workers. All in one transaction, for each of them waits.
    */
-  async reclaim(attempts: number): Promise<{ reclaimed: number; progress: Progress[] }> {
-    const lost = await this.database.query<Lost[]>(statements.lost, [attempts, this.options.worker, mostLocked]);
+  async reclaim(most: number): Promise<{ reclaimed: number; progress: Progress[] }> {
+    const lost = await this.database.query<Lost[]>(statements.lost, [most, this.options.worker, mostLocked]);
     if (lost.length === 0) return { reclaimed: 0, progress: [] };
     return { reclaimed: lost.length, progress: await this.settle(lost, workerLost) };
   }
@@ -334,10 +337,8 @@ export class OperationQueue {
       ...(isPaced ? [bandOperationsPerMinute] : []),
       ...(oldest > 0 ? [oldest] : []),
     ]);
-    const claims = rows.flatMap(({ kept_band, has_items: hasItems, ...row }) =>
-      kept_band === null
-        ? [{ operation: this.database.manager.create(SyncOperation, camelCased(row)), token, hasItems }]
-        : [],
+    const claims = rows.flatMap(({ kept_band, ...row }) =>
+      kept_band === null ? [{ operation: this.database.manager.create(SyncOperation, camelCased(row)), token }] : [],
     );
     const kept = new Set(rows.flatMap(({ kept_band }) => kept_band ?? []));
     // What is claimed is held whatever becomes of this: the next claim comes upon the band again.
@@ -466,7 +467,7 @@ export class OperationQueue {
 }
 
 /** A claim, or only the band that keeps an operation waiting. */
-type ClaimedRow = Record<string, unknown> & { kept_band: string | null; has_items: boolean };
+type ClaimedRow = Record<string, unknown> & { kept_band: string | null };
 
 /** Why a band is paused that has begun as many operations as it may in a minute. */
 const minuteSpent = {

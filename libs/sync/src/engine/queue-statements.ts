@@ -88,9 +88,6 @@ const due = `
   ${waiting} and run_at <= statement_timestamp()
   and not exists (select from sync_operation held where held.ordering_key = o.ordering_key and held.lease_token is not null)`;
 
-/** Once it is claimed, nothing changes that: items are given to operations that wait. */
-const hasItems = `exists (select from sync_item i where i.by_operation = o.id and i.status = 'waiting')`;
-
 /**
  * Claims what `due` lists and its bands let begin: $3 node, $4 token, $5 length of the lease, $6 worker.
  * @param admitted a query for these
@@ -104,7 +101,7 @@ const claiming = (admitted: string): string => `
       started_at = clock_timestamp(), lease_until = clock_timestamp() + $5 * interval '1 millisecond',
       prepared_at = null, error_code = null, error_message = null, error_remedy = null
   from admitted where o.id = admitted.id
-  returning o.*, ${hasItems} as has_items)
+  returning o.*)
   select case when claimed.id is null then due.band_id end as kept_band, claimed.*
   from due left join claimed on claimed.id = due.id
   order by due.priority, due.run_at`;
@@ -174,12 +171,15 @@ const endingItems = (by: string, status: string, [code, message]: [string, strin
     from counted where o.id = counted.operation_id
     returning o.*)`;
 
-const completing = `
+const hasItems = `exists (select from sync_item i where i.by_operation = o.id and i.status = 'waiting')`;
+
+const completing = (which: string): string => `
   held as (
     select o.id, given.token, given.prepared_ms
     from sync_operation o
     join unnest($1::uuid[], $2::uuid[], $3::float8[]) as given (id, token, prepared_ms)
       on o.id = given.id and o.lease_token = given.token
+    where ${which}
     order by o.id for update of o
   ), done as (
     update sync_operation o
@@ -190,14 +190,14 @@ const completing = `
   )`;
 
 /**
- * $1 operations that did no items, $2 tokens, $3 how long the questions took. Locked in one order, so that two who complete never wait for
+ * $1 operations, of which those are meant that did no items, $2 tokens, $3 how long the questions took. Locked in one order, so that two who complete never wait for
  * each other. @returns those that are completed, with the token by which each was held
  */
-export const complete = `with ${completing} select token, ${progress} from done`;
+export const complete = `with ${completing(`not ${hasItems}`)} select token, ${progress} from done`;
 
 /** The same of those that did items, @returns also how the operations stand whose items these are. It takes three times as long to plan. */
 export const completeWithItems = `
-  with ${completing}, ${endingItems('select id from done', `'completed'`, ['null', 'null'])}
+  with ${completing('true')}, ${endingItems('select id from done', `'completed'`, ['null', 'null'])}
   select token, ${progress} from done union all select null, ${progress} from told`;
 
 /** $1 operations that did their items, $2 what became of these, $3 and $4 the error. @returns how the operations with these items stand */

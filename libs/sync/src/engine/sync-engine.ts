@@ -51,6 +51,8 @@ interface Held {
 /** A worker silent for this long loses its operations. */
 export const operationLeaseMs = 5_000;
 const beatMs = 500;
+/** An operation that was claimed so often, by processes that ended, may be what ends them. Far more often it only waited in them. */
+const mostLosses = 10;
 /** Operations stored or items added in one transaction, at most: each takes a lock of the database until it ends. */
 const mostAtOnce = 200;
 /** The code by which a source says that it throttles. */
@@ -305,7 +307,7 @@ export class SyncEngine implements OnApplicationBootstrap, BeforeApplicationShut
         for (const id of lost) this.held.get(id)?.lost.abort();
         await this.release(longestAheadMs);
       }
-      const { reclaimed, progress } = await this.queue.reclaim(this.options.attempts);
+      const { reclaimed, progress } = await this.queue.reclaim(mostLosses);
       this.progress.tell(progress);
       if (reclaimed > 0) this.mayBeDue();
     } catch (error) {
