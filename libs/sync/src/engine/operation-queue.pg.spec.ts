@@ -327,6 +327,22 @@ describe('an operation with items', () => {
     expect(await row(id!)).toMatchObject({ status: 'completed', itemsDone: 3, itemsFailed: 0 });
   });
 
+  it('ends with an operation that was given its item in the very moment in which it was claimed', async () => {
+    const queue = await worker(1);
+    await enqueue(queue, file('a'));
+    const [claimed] = await queue.claim(1, every);
+    const id = await spread(queue, 'b');
+    await database.query(
+      `with given as (insert into sync_item (operation_id, file_id, by_operation) values ($1, 'a', $2))
+       update sync_operation set items_total = 2 where id = $1`,
+      [id, claimed!.operation.id],
+    );
+    await complete(queue, ...(await queue.claim(1, every)));
+    expect(await row(id)).toMatchObject({ status: 'running', itemsDone: 1 });
+    await complete(queue, claimed!);
+    expect(await row(id)).toMatchObject({ status: 'completed', itemsDone: 2 });
+  });
+
   it('that is cancelled ends what waits for it alone, and what an event or another one waits for goes on', async () => {
     const queue = await worker(1);
     const id = await spread(queue, 'alone', 'told', 'shared');
