@@ -43,13 +43,11 @@ async function move(limits: BatchLimits = { messages: 500, bytes: 1_000_000 }): 
   return batches.flatMap(({ messages }) => messages.map(({ data }) => (data as { n: number }).n));
 }
 
-/** Many messages at once. */
+/** Many messages at once, on the connection whose statistics {@link costOfABatch} has written before it counts. */
 async function insert(many: number): Promise<void> {
-  await node.database.query(
-    `insert into sync_outbox (message_id, channel, type, data, bytes)
-     select gen_random_uuid(), 'band:b1', 'note', '{}', 2 from generate_series(1, $1)`,
-    [many],
-  );
+  const text = `insert into sync_outbox (message_id, channel, type, data, bytes)
+                select gen_random_uuid(), 'band:b1', 'note', '{}', 2 from generate_series(1, $1)`;
+  await connection.query({ name: 'insert', text }, [many]);
 }
 
 /** @returns what a batch of at most so many messages touches of the outbox and its indexes: blocks, and rows read */
