@@ -11,6 +11,7 @@ interface Operation {
   status: string;
   fileId: string | null;
   attempts: number;
+  losses: number;
   errorCode: string | null;
   errorRemedy: string | null;
 }
@@ -96,6 +97,21 @@ describe('operations over REST', () => {
       code: 'operation_not_dead',
       details: { status: 'completed' },
     });
+  });
+
+  it('tells how often an operation was lost with its server, and tries one that was lost too often again', async () => {
+    const tina = await follow('band:b1:Bb');
+    sync.band.files.set('f1', { ...file, revision: 1 });
+    await sync.database.query(
+      `insert into sync_operation (id, kind, status, priority, ordering_key, band_id, file_id, cause, attempts, losses, lease_token, lease_until)
+       values (gen_random_uuid(), 'file', 'running', 2, 'file:f1', 'b1', 'f1', 'drive.file_added', 1, 9, gen_random_uuid(), clock_timestamp())`,
+    );
+    const { id, ...lost } = await first('?status=dead');
+    expect(lost).toMatchObject({ attempts: 0, losses: 10, errorCode: 'lost_too_often' });
+    expect(lost.errorRemedy).toContain('log of the servers');
+    await call('lea', 'POST', `/${id}/retry`);
+    await tina.count(1);
+    expect(await first('?kind=file', ({ status }) => status === 'completed')).toMatchObject({ id, attempts: 1, losses: 0 });
   });
 
   it('gives a dead one up, once', async () => {

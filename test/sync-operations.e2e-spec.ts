@@ -246,16 +246,16 @@ describe('operations', () => {
     sync.band.files.set('f1', { ...file, revision: 1 });
     await tina.count(1);
     const [operation] = await operations();
-    expect(operation).toMatchObject({ status: 'completed', attempts: 2 });
+    expect(operation).toMatchObject({ status: 'completed', attempts: 1, losses: 1 });
   });
 
   it('gives up on an operation that has lost its worker each time', async () => {
     await sync.database.query(
-      `insert into sync_operation (id, kind, status, priority, ordering_key, band_id, file_id, cause, attempts, lease_token, lease_until, started_at)
-       values (gen_random_uuid(), 'file', 'running', 2, 'file:f1', 'b1', 'f1', 'drive.file_added', 10, gen_random_uuid(), clock_timestamp() - interval '1 second', now())`,
+      `insert into sync_operation (id, kind, status, priority, ordering_key, band_id, file_id, cause, losses, attempts, lease_token, lease_until, started_at)
+       values (gen_random_uuid(), 'file', 'running', 2, 'file:f1', 'b1', 'f1', 'drive.file_added', 9, 1, gen_random_uuid(), clock_timestamp() - interval '1 second', now())`,
     );
     while ((await operations())[0]!.status === 'running') await new Promise((resolve) => setImmediate(resolve));
-    expect((await operations())[0]).toMatchObject({ status: 'dead', errorCode: 'worker_lost' });
+    expect((await operations())[0]).toMatchObject({ status: 'dead', losses: 10, errorCode: 'lost_too_often' });
   });
 
   it('checks every file of a band on a full sync, and repairs what is missing on screens', async () => {

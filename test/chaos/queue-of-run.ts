@@ -31,10 +31,10 @@ export class QueueOfRun {
     return (await this.query<{ now: Date }>('select clock_timestamp() as now'))[0]!.now;
   }
 
-  /** Of those that news brought. What a full sync brought may have to wait for these. */
+  /** Of those that news brought, and that were never lost. What a full sync brought may have to wait for these, what was lost before waits anyway. */
   async heldBy(node: string): Promise<string[]> {
     const rows = await this.query<{ id: string }>(
-      'select id from sync_operation where node = $1 and lease_token is not null and priority = 1',
+      'select id from sync_operation where node = $1 and lease_token is not null and priority = 1 and losses = 0',
       [node],
     );
     return rows.map(({ id }) => id);
@@ -67,7 +67,7 @@ export class QueueOfRun {
     const until = Date.now() + withinMs;
     for (;;) {
       const rows = await this.query<{ what: string }>(
-        `select format('%s %s of %s, attempt %s, %s', status, id, ordering_key, attempts, error_code) as what from sync_operation
+        `select format('%s %s of %s, attempt %s, lost %s times, %s', status, id, ordering_key, attempts, losses, error_code) as what from sync_operation
          where status in ('pending', 'running', 'failed')
          union all select format('unsequenced message of %s', key) from sync_outbox where type = 'file_update'`,
       );

@@ -74,7 +74,7 @@ const schema = z.strictObject({
   operationTimeoutMs: positive,
   /** An operation is tried this often before it is `dead`. */
   attempts: positive,
-  /** Wait before the second attempt; doubled for each further one, with jitter. */
+  /** Wait before the second attempt, or after the second loss; doubled for each further one, with jitter. */
   retryBaseMs: positive,
   /** Finished operations, and the events that caused them, are kept this many days. */
   operationDays: positive,

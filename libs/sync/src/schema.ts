@@ -1,6 +1,7 @@
 import { SyncEngine1764000003002 } from './entities/engine-schema.js';
 import { SyncItems1764000003060 } from './entities/items-schema.js';
 import { SyncLooks1764000003070 } from './entities/looks-schema.js';
+import { SyncLosses1764000003090 } from './entities/losses-schema.js';
 import { SyncPace1764000003080 } from './entities/pace-schema.js';
 import { SyncBandSetting1764000003081 } from './entities/settings-schema.js';
 import { SyncBandSetting } from './entities/sync-band-setting.js';
@@ -35,4 +36,5 @@ export const syncMigrations = [
   SyncLooks1764000003070,
   SyncPace1764000003080,
   SyncBandSetting1764000003081,
+  SyncLosses1764000003090,
 ];

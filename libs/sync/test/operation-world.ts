@@ -43,7 +43,7 @@ export const failures = {
 export const files = ['f0', 'f1', 'f2'];
 export const engines = 3;
 const bandId = 'b1';
-const attempts = 3;
+const losses = 3;
 const every = ['critical', 'high', 'normal', 'low'] as const;
 
 /** An operation in the hands of a worker, which has read the file. */
@@ -137,7 +137,7 @@ export class OperationWorld {
       );
       await this.node.database.query('update sync_band_pace set paused_until = clock_timestamp()');
       const [engine] = this.engines;
-      await engine!.queue.reclaim(1_000);
+      await engine!.queue.reclaim(1_000, 1);
       engine!.held.push(...(await this.claimed(engine!.queue.claim(50, every))));
     }
     await this.check();
@@ -197,7 +197,7 @@ export class OperationWorld {
         return;
       }
       case 'reclaim':
-        return void (await queue.reclaim(attempts));
+        return void (await queue.reclaim(losses, 1));
       case 'crash':
         return this.crash(engine);
       case 'stall':

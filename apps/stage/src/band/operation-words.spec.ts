@@ -9,6 +9,7 @@ const operation: Operation = {
   fileId: 'f1',
   mode: null,
   attempts: 1,
+  losses: 0,
   runAt: '2026-11-23T20:00:20Z',
   createdAt: '2026-11-23T19:59:00Z',
   startedAt: '2026-11-23T19:59:00.000Z',
@@ -59,6 +60,12 @@ describe('the words for an operation', () => {
       problem: 'The drive is busy.',
       advice: 'Try again when it is not.',
     });
+  });
+
+  it('say of one that may be what ends servers how many it had, and not how many attempts', () => {
+    expect(words({ status: 'dead', attempts: 0, losses: 10, errorCode: 'lost_too_often' }).state).toBe(
+      'Stopped after 10 servers went away',
+    );
   });
 
   it('tell a look from a full sync, and how far that has come', () => {

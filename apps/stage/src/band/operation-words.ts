@@ -80,7 +80,7 @@ const fileTitle = (fileId: string | null, nameOf: NameOf): string =>
   (fileId !== null && nameOf(fileId)) || 'A file that is not in the library';
 
 function stateOf(operation: Operation, now: number): Pick<OperationWords, 'state' | 'tone'> {
-  const { status, attempts, itemsFailed } = operation;
+  const { status, itemsFailed } = operation;
   switch (status) {
     case 'pending':
       return { state: 'Waiting', tone: 'quiet' };
@@ -91,10 +91,15 @@ function stateOf(operation: Operation, now: number): Pick<OperationWords, 'state
     case 'failed':
       return { state: `Next try ${inTime(Date.parse(operation.runAt) - now)}`, tone: 'warn' };
     case 'dead':
-      return { state: `Stopped after ${attempts} ${attempts === 1 ? 'attempt' : 'attempts'}`, tone: 'bad' };
+      return { state: stoppedState(operation), tone: 'bad' };
     case 'cancelled':
       return { state: 'Cancelled', tone: 'quiet' };
   }
+}
+
+function stoppedState({ attempts, losses, errorCode }: Operation): string {
+  if (errorCode === 'lost_too_often') return `Stopped after ${losses} servers went away`;
+  return `Stopped after ${attempts} ${attempts === 1 ? 'attempt' : 'attempts'}`;
 }
 
 function runningState(operation: Operation): string {

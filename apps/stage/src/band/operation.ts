@@ -6,6 +6,8 @@ export interface Operation {
   fileId: string | null;
   mode: 'delta' | 'full' | null;
   attempts: number;
+  /** How often the server that worked on it went away. */
+  losses: number;
   /** ISO 8601, as are the others. */
   runAt: string;
   createdAt: string;

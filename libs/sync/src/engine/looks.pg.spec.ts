@@ -93,7 +93,10 @@ it('tries a dead look again an interval later, instead of leaving one more', asy
 
 it('leaves a look that may be what ends workers to people, and makes a new one', async () => {
   await queue.enqueueLooks([look('b1')], aMinute);
-  await queue.fail(await claim(), { ...away, code: 'worker_lost' });
+  await claim();
+  // Nobody holds the lock of the process that claimed it.
+  const other = new OperationQueue(database, { node: 'other', worker: 2, leaseMs: minuteMs, bandOperationsPerMinute: null });
+  await other.reclaim(1, 0);
   await age();
   expect(await queue.enqueueLooks([look('b1')], aMinute)).toEqual(['b1']);
   expect((await operations()).map(({ status }) => status).sort()).toEqual(['dead', 'pending']);

@@ -153,7 +153,7 @@ describe('a claim', () => {
     const [id] = await enqueue(zombie, file('f'));
     const [old] = await zombie.claim(1, every);
     await zombie.die();
-    expect(await heir.reclaim(3)).toMatchObject({ reclaimed: 1 });
+    expect(await heir.reclaim(3, 1_000)).toMatchObject({ bandIds: ['b1'] });
     const [now] = await heir.claim(1, every);
 
     expect(await complete(zombie, old!)).toEqual({ tokens: new Map(), progress: [] });
@@ -161,7 +161,7 @@ describe('a claim', () => {
     expect(await zombie.renew([old!])).toEqual(new Set([id]));
     await expect(zombie.addItems(old!, [file('x')])).rejects.toBeInstanceOf(LeaseLost);
     await expect(zombie.spread(old!)).rejects.toBeInstanceOf(LeaseLost);
-    expect(await row(id!)).toMatchObject({ status: 'running', node: 'node-2', attempts: 2 });
+    expect(await row(id!)).toMatchObject({ status: 'running', node: 'node-2', attempts: 1, losses: 1 });
     expect([...(await complete(heir, now!)).tokens.keys()]).toEqual([id]);
     expect(await row(id!)).toMatchObject({ status: 'completed', leaseToken: null, finishedAt: expect.any(Date) });
   });
@@ -172,9 +172,9 @@ describe('a claim', () => {
     await enqueue(quick, file('f'), file('g'));
     await quick.claim(1, every);
     await patient.claim(1, every);
-    expect((await other.reclaim(3)).reclaimed).toBe(1);
+    expect((await other.reclaim(3, 1_000)).bandIds).toEqual(['b1']);
     expect(filesOf(await other.claim(5, every))).toEqual(['f']);
-    expect((await patient.reclaim(3)).reclaimed).toBe(0);
+    expect((await patient.reclaim(3, 1_000)).bandIds).toEqual([]);
   });
 
   it('that was lost waits where it was in the line', async () => {
@@ -185,7 +185,7 @@ describe('a claim', () => {
     // Stands for the one that is lost, in its place.
     await enqueue(first, file('f'));
     await first.die();
-    await second.reclaim(3);
+    await second.reclaim(3, 1_000);
     expect(filesOf(await second.claim(3, every))).toEqual(['e', 'f', 'g']);
   });
 
@@ -202,15 +202,6 @@ describe('a claim', () => {
     expect(await row(f!)).toMatchObject({ status: 'cancelled' });
     expect(filesOf(await queue.claim(3, every))).toEqual(['e', 'f', 'g']);
     expect((await complete(queue, ...claims)).tokens).toEqual(new Map());
-  });
-
-  it('that was lost for the last time is dead', async () => {
-    const [first, second] = [await worker(1), await worker(2)];
-    const [id] = await enqueue(first, file('f'));
-    await first.claim(1, every);
-    await first.die();
-    await second.reclaim(1);
-    expect(await row(id!)).toMatchObject({ status: 'dead', errorCode: 'worker_lost' });
   });
 
   it('that failed waits, and one that may not be retried is dead; what asked for time keeps its attempts', async () => {
@@ -238,6 +229,135 @@ describe('a claim', () => {
     expect(await itemsOf(full!)).toEqual(['f waiting']);
     const { progress } = await complete(queue, ...(await queue.claim(1, ['normal'])));
     expect(progress).toMatchObject([{ id: full, done: 1, total: 1, failed: 0, status: 'completed' }]);
+  });
+});
+
+describe('an operation whose process is lost', () => {
+  const backoffMs = 60_000;
+  let processes = 10;
+
+  /** The claims of a process that is lost with them. */
+  async function loseWith(limit: number, most = 10): Promise<Claim[]> {
+    const [lost, other] = [await worker(++processes), await worker(++processes)];
+    const claims = await lost.claim(limit, every);
+    await lost.die();
+    await other.reclaim(most, backoffMs);
+    return claims;
+  }
+  /** Lets that much time pass, or as much as until the first is due. */
+  const pass = (ms?: number): Promise<unknown> =>
+    database.query(
+      `update sync_operation set run_at = run_at - coalesce($1 * interval '1 millisecond', (
+         select greatest(min(run_at) - clock_timestamp(), interval '0') from sync_operation where status in ('pending', 'failed')))`,
+      [ms ?? null],
+    );
+  const waitMs = async (id: string): Promise<number> => {
+    const [{ ms }] = await database.query<[{ ms: number }]>(
+      'select (extract(epoch from run_at - clock_timestamp()) * 1000)::float8 as ms from sync_operation where id = $1',
+      [id],
+    );
+    return ms;
+  };
+
+  it('keeps all its attempts', async () => {
+    const queue = await worker(1);
+    const [id] = await enqueue(queue, file('f'));
+    for (const _ of [1, 2]) await loseWith(1);
+    await pass();
+    const [claim] = await queue.claim(1, every);
+    expect(claim!.operation).toMatchObject({ attempts: 1, losses: 2 });
+    await queue.fail(claim!, again);
+    expect(await row(id!)).toMatchObject({ status: 'failed', attempts: 1, losses: 2 });
+  });
+
+  it('is due at once after the first time, and waits by itself from the second on, twice as long each time', async () => {
+    const queue = await worker(1);
+    const ids = await enqueue(queue, ...Array.from({ length: 20 }, (_, n) => file(`f${n}`)));
+    expect(await loseWith(20)).toHaveLength(20);
+    for (const nth of [1, 2]) {
+      await pass(4 * backoffMs);
+      expect(await loseWith(20)).toHaveLength(20);
+      const waits = await Promise.all(ids.map(waitMs));
+      expect(new Set(waits.map((ms) => Math.round(ms / 100))).size).toBeGreaterThan(10);
+      expect(Math.min(...waits)).toBeGreaterThan((backoffMs * nth) / 2 - 10_000);
+      expect(Math.max(...waits)).toBeLessThan((backoffMs * nth * 3) / 2);
+    }
+  });
+
+  it('is dead after the last time, and has all its losses before it when it is tried again', async () => {
+    const queue = await worker(1);
+    const [id] = await enqueue(queue, file('f'));
+    await loseWith(1, 2);
+    expect(await row(id!)).toMatchObject({ status: 'failed', errorCode: 'worker_lost' });
+    await loseWith(1, 2);
+    expect(await row(id!)).toMatchObject({
+      status: 'dead',
+      attempts: 0,
+      losses: 2,
+      errorCode: 'lost_too_often',
+      errorRemedy: expect.stringContaining('log of the servers'),
+    });
+    await queue.retry(id!);
+    expect(await row(id!)).toMatchObject({ status: 'pending', losses: 0 });
+  });
+
+  it('and that is what ends processes is dead in the end, and all that were lost with it are done', async () => {
+    const queue = await worker(1);
+    const neighbours = Array.from({ length: 20 }, (_, n) => `f${n}`);
+    await enqueue(queue, ...neighbours.slice(0, 10).map((name) => file(name)));
+    const [poison] = await enqueue(queue, file('poison'), ...neighbours.slice(10).map((name) => file(name)));
+    const isOpen = async (): Promise<boolean> =>
+      database.getRepository(SyncOperation).existsBy([{ status: 'pending' }, { status: 'failed' }]);
+    for (let process = 1_000; await isOpen(); process += 1) {
+      const one = await worker(process);
+      const claims = await one.claim(9, every);
+      if (filesOf(claims).includes('poison')) await one.die();
+      else await complete(one, ...claims);
+      await queue.reclaim(10, backoffMs);
+      await pass();
+      // What is due within this is in the hands of one process.
+      await pass(backoffMs / 20);
+    }
+    expect(await row(poison!)).toMatchObject({ status: 'dead', attempts: 0, losses: 10, errorCode: 'lost_too_often' });
+    const others = await database.getRepository(SyncOperation).findBy({ status: 'completed' });
+    expect(others.map(({ fileId }) => fileId).sort()).toEqual([...neighbours].sort());
+    expect(others.every(({ attempts }) => attempts === 1)).toBe(true);
+  });
+
+  it('waits its time out though there is news, and so does what stands for it', async () => {
+    const queue = await worker(1);
+    const [id] = await enqueue(queue, file('f'));
+    await loseWith(1);
+    await loseWith(1);
+    const before = await row(id!);
+    await enqueue(queue, file('f', { priority: 'high' }));
+    expect(await row(id!)).toMatchObject({ status: 'pending', priority: 1, losses: 2, runAt: before.runAt });
+    await pass();
+    const [lost, other] = [await worker(2), await worker(3)];
+    await lost.claim(1, every);
+    const [newer] = await enqueue(queue, file('f'));
+    await lost.die();
+    await other.reclaim(10, backoffMs);
+    expect(await row(id!)).toMatchObject({ status: 'cancelled' });
+    expect(await row(newer!)).toMatchObject({ status: 'pending', priority: 1, losses: 3 });
+    expect(await waitMs(newer!)).toBeGreaterThan(backoffMs - 10_000);
+  });
+
+  it('has all its losses before it where it came further than before', async () => {
+    const queue = await worker(1);
+    const [id] = await enqueue(queue, band());
+    const add = async (...names: string[]): Promise<number> => {
+      await loseWith(1);
+      await pass(10 * backoffMs);
+      const [claim] = await queue.claim(1, ['high']);
+      await queue.addItems(
+        claim!,
+        names.map((name) => file(name, { priority: 'low' })),
+      );
+      await queue.fail(claim!, again);
+      return (await row(id!)).losses;
+    };
+    expect([await add('a', 'b'), await add('b', 'a'), await add('a', 'b'), await add('b', 'c')]).toEqual([0, 1, 2, 0]);
   });
 });
 
@@ -317,7 +437,7 @@ describe('an operation with items', () => {
     const [claim] = await first.claim(1, every);
     await first.addItems(claim!, [file('a'), file('b')]);
     await first.die();
-    await second.reclaim(3);
+    await second.reclaim(3, 1_000);
     const [ended] = await second.claim(1, ['normal']);
     await complete(second, ended!);
     const [again] = await second.claim(1, ['high']);
@@ -555,7 +675,7 @@ it('claims and reclaims by index, at a cost that 1,000,000 finished operations d
           ...oldest,
         ] as const,
       ]),
-      [statements.lost, 3, 1, 200],
+      [statements.lost, 1, 200],
     ] as const) {
       const cost = await costOf(database, sql, parameters, 'sync_operation');
       // What it takes, some of the others at most, and nothing of the history.

@@ -44,26 +44,29 @@ export interface Progress extends Pick<SyncOperation, 'id' | 'kind' | 'bandId' |
   failed: number;
 }
 
-/** The end of a claim that did not succeed. `retryInMs` null: dead; 0: it waits where it was in the line. */
-export interface Failure {
+/** Why an operation did not succeed. */
+interface OperationError {
   code: string;
   message: string;
   /** What a person may do about it. */
   remedy: string;
+}
+
+/** The end of a claim that did not succeed. `retryInMs` null: dead; 0: it waits where it was in the line. */
+export interface Failure extends OperationError {
   retryInMs: number | null;
   /** Nothing is wrong with the operation, its source asked for time: the attempt does not count. */
   isFree: boolean;
 }
 
 /** The end of a claim that has not begun. */
-type NoFailure = Pick<Failure, 'retryInMs' | 'isFree'> & { [Word in 'code' | 'message' | 'remedy']: null };
+type NoFailure = Pick<Failure, 'retryInMs' | 'isFree'> & { [Word in keyof OperationError]: null };
 
 /** A claim that ends without success. */
-interface Lost {
+interface Unsuccessful {
   id: string;
   orderingKey: string;
   token: string;
-  isDead: boolean;
 }
 
 /** An operation on a band as a whole. */
@@ -107,8 +110,9 @@ export class OperationQueue {
 
   /**
    * Stores operations, each of which joins the one that waits under its ordering key. That one then keeps the higher priority
-   * and runs as soon as it can, with all its attempts before it: the news may be what mends it. An operation that is running does
-   * not count: what it read may be older than this news.
+   * and runs as soon as it can, with all its attempts before it: the news may be what mends it. One that was lost more than once
+   * still waits its time out, and with its losses: whom they mend needs no others. An operation that is running does not count: what it
+   * read may be older than this news.
    * @returns in the order given; of an event that was taken on before, the earlier operation
    */
   async enqueue(wanted: readonly NewOperation[], transaction?: EntityManager): Promise<Enqueued[]> {
@@ -258,27 +262,35 @@ export class OperationQueue {
    * @returns how operations with this item stand
    */
   async fail(claim: Claim, failure: Failure): Promise<Progress[]> {
-    const { operation, token } = claim;
-    const held = { id: operation.id, orderingKey: operation.orderingKey, token, isDead: failure.retryInMs === null };
-    return this.settle([held], failure);
+    return this.settle([claim], failure);
   }
 
   /** Puts claims back that have not begun: they wait where they were in the line, as if nobody had claimed them. */
   async release(claims: readonly Claim[]): Promise<void> {
-    await this.settle(
-      claims.map(({ operation: { id, orderingKey }, token }) => ({ id, orderingKey, token, isDead: false })),
-      { code: null, message: null, remedy: null, retryInMs: 0, isFree: true },
-    );
+    await this.settle(claims, { code: null, message: null, remedy: null, retryInMs: 0, isFree: true });
   }
 
   /**
-   * Operations whose worker is gone wait again, where they were in the line: its process died, or was silent for the length of a lease.
-   * One that was claimed `most` times is dead, since it may be what ends workers. All in one transaction, for each of them waits.
+   * Operations whose worker is gone wait again: its process died, or was silent for the length of a lease. None loses an attempt by
+   * that. After the first loss they are where they were in the line. Since one of them may be what ends workers, from the second on each waits
+   * by itself, `backoffMs` and then twice as long each time, give or take a half: so the others come through without it. The one that was
+   * lost `most` times is dead. All in one transaction, for each of them waits.
+   *
+   * What was claimed ahead and had not begun counts too: to write down what has begun would cost each operation a statement more. It comes
+   * through, as the others do. The count begins anew where an operation adds items that it had not added before, so that a long full
+   * sync which comes further each time is not given up; it has no more of these than files, so what ends workers ends itself all the same. That
+   * other operations did its items says nothing of it, nor does an error, which may come before what ends the process.
+   * @returns the bands of those that were lost, one for each
    */
-  async reclaim(most: number): Promise<{ reclaimed: number; progress: Progress[] }> {
-    const lost = await this.database.query<Lost[]>(statements.lost, [most, this.options.worker, mostLocked]);
-    if (lost.length === 0) return { reclaimed: 0, progress: [] };
-    return { reclaimed: lost.length, progress: await this.settle(lost, workerLost) };
+  async reclaim(most: number, backoffMs: number): Promise<{ bandIds: (string | null)[]; progress: Progress[] }> {
+    const lost = await this.database.query<(Unsuccessful & { bandId: string | null })[]>(statements.lost, [
+      this.options.worker,
+      mostLocked,
+    ]);
+    if (lost.length === 0) return { bandIds: [], progress: [] };
+    const settings = [most, backoffMs, ...wordsOf(workerLost), ...wordsOf(lostTooOften)];
+    const progress = await this.end(lost, { statement: statements.settleLost, settings, ifDead: lostTooOften });
+    return { bandIds: lost.map(({ bandId }) => bandId), progress };
   }
 
   /**
@@ -428,31 +440,28 @@ export class OperationQueue {
     return transaction.query(statements.begun, [earlier]);
   }
 
+  private settle(claims: readonly Claim[], failure: Failure | NoFailure): Promise<Progress[]> {
+    const all = claims.map(({ operation: { id, orderingKey }, token }) => ({ id, orderingKey, token }));
+    const settings = [failure.retryInMs, ...wordsOf(failure), failure.isFree];
+    return this.end(all, { statement: statements.settle, settings, ifDead: failure });
+  }
+
   /** Ends claims without success. */
-  private async settle(
-    all: readonly Lost[],
-    { code, message, remedy, retryInMs, isFree }: Failure | NoFailure,
+  private async end(
+    all: readonly Unsuccessful[],
+    how: { statement: string; settings: readonly unknown[]; ifDead: OperationError | NoFailure },
   ): Promise<Progress[]> {
     return this.database.transaction(async (transaction) => {
       await transaction.query(statements.lockKeys, [all.map(({ orderingKey }) => orderingKey)]);
       const settled = await transaction.query<{ id: string; status: OperationStatus; newer: string | null }[]>(
-        statements.settle,
-        [
-          all.map(({ id }) => id),
-          all.map(({ token }) => token),
-          all.map(({ isDead }) => isDead),
-          retryInMs ?? 0,
-          code,
-          message,
-          isFree,
-          remedy,
-        ],
+        how.statement,
+        [all.map(({ id }) => id), all.map(({ token }) => token), ...how.settings],
       );
       const replaced = settled.filter(({ newer }) => newer !== null);
       if (replaced.length > 0)
         await transaction.query(statements.handItems, [replaced.map(({ id }) => id), replaced.map(({ newer }) => newer)]);
       const dead = settled.filter(({ status }) => status === 'dead').map(({ id }) => id);
-      return dead.length > 0 ? this.endItems(dead, 'failed', { code, message }, transaction) : [];
+      return dead.length > 0 ? this.endItems(dead, 'failed', how.ifDead, transaction) : [];
     });
   }
 
@@ -482,11 +491,14 @@ interface Begun {
   message: string | null;
 }
 
-const workerLost: Failure = {
-  retryInMs: 0,
-  isFree: false,
+const workerLost: OperationError = {
   code: 'worker_lost',
   message: 'The server that worked on it went away.',
+  remedy: 'Nothing needs to be done: it runs again by itself.',
+};
+const lostTooOften: OperationError = {
+  code: 'lost_too_often',
+  message: 'The servers that worked on it went away, one after the other.',
   remedy: 'Look at the log of the servers before you try it again: it may be what ends them.',
 };
 const cancelled = { code: 'cancelled', message: 'Somebody cancelled it.' };
@@ -518,6 +530,9 @@ function joined(wanted: readonly NewOperation[]): NewOperation[] {
   }
   return [...byKey.values()].sort((one, other) => (one.orderingKey < other.orderingKey ? -1 : 1));
 }
+
+/** As the statements take it. */
+const wordsOf = ({ code, message, remedy }: OperationError | NoFailure): (string | null)[] => [code, message, remedy];
 
 /** Rows as columns, as `unnest` takes them. */
 const transposed = (rows: readonly (readonly unknown[])[], columns: number): unknown[][] =>

@@ -17,7 +17,8 @@ export const remember = `
 
 /**
  * $1 to $10 the columns of new rows, one of each key. Joining locks the waiting row until commit, so no worker claims it before
- * this news is committed. Who joins waits for it too, so it is not its parent's alone any more.
+ * this news is committed. Who joins waits for it too, so it is not its parent's alone any more. One that was lost more than once
+ * waits its time out: what was lost together must not come back together because of a full sync.
  */
 export const store = `
   insert into sync_operation as waits
@@ -27,7 +28,8 @@ export const store = `
     as given (id, kind, priority, ordering_key, band_id, file_id, user_id, mode, cause, parent_id)
   on conflict (ordering_key) where ${waiting}
   do update set status = 'pending', attempts = 0, error_code = null, error_message = null, error_remedy = null,
-                priority = least(waits.priority, excluded.priority), run_at = least(waits.run_at, clock_timestamp()),
+                priority = least(waits.priority, excluded.priority),
+                run_at = case when waits.losses > 1 then waits.run_at else least(waits.run_at, clock_timestamp()) end,
                 mode = case when excluded.mode = 'full' then 'full' else waits.mode end,
                 parent_id = case when waits.parent_id = excluded.parent_id then waits.parent_id end
   returning id, ordering_key as "orderingKey", xmax = 0 as "isNew"`;
@@ -43,7 +45,7 @@ export const dueLooks = `
   left join sync_band_setting chosen on chosen.band_id = given.band_id
   left join lateral (
     select o.id from sync_operation o
-    where o.band_id = given.band_id and o.status = 'dead' and o.ordering_key = given.key and o.error_code <> 'worker_lost'
+    where o.band_id = given.band_id and o.status = 'dead' and o.ordering_key = given.key and o.error_code <> 'lost_too_often'
     order by o.finished_at desc limit 1) as dead on true
   where not exists (
     select from sync_operation o
@@ -56,11 +58,17 @@ export const dueLooks = `
 /** $1 operation, $2 its token. */
 export const holds = `select from sync_operation where id = $1 and lease_token = $2 for update`;
 
-/** $1 operation, $2 files, $3 the operations that do the work. What was added before the worker was lost is there already. */
+/**
+ * $1 operation, $2 files, $3 the operations that do the work. What was added before the worker was lost is there already; an operation
+ * that came further than that is none that ends its workers, or not here.
+ */
 export const addItems = `
-  insert into sync_item (operation_id, file_id, by_operation)
-  select $1, file_id, by_operation from unnest($2::text[], $3::uuid[]) as given (file_id, by_operation)
-  on conflict do nothing`;
+  with added as (
+    insert into sync_item (operation_id, file_id, by_operation)
+    select $1::uuid, file_id, by_operation from unnest($2::text[], $3::uuid[]) as given (file_id, by_operation)
+    on conflict do nothing
+    returning 1)
+  update sync_operation set losses = 0 where id = $1 and losses > 0 and exists (select from added)`;
 
 /** $1 operations. Those that wait are not claimed before commit. */
 export const holdWaiting = `select from sync_operation where id = any($1) and ${waiting} order by id for share`;
@@ -211,47 +219,68 @@ export const handItems = `
   from unnest($1::uuid[], $2::uuid[]) as given (id, newer) where i.by_operation = given.id and i.status = 'waiting'`;
 
 /**
- * $1 operations, $2 tokens, $3 whether they are dead, $4 else in how many ms they are due, 0 for where they were in the line,
- * $5 code, null for one that has not begun, $6 message, $7 whether the attempt counts not, $8 remedy. The newer one that waits inherits what an operation was for, and its place.
+ * Ends claims without success. The newer one that waits inherits what an operation was for, its losses, and its place, or the time
+ * that it has to wait since it was lost.
+ * @param held a query for the operations, locked in one order, with `losses`, `attempts`, the error as they are to be, and in
+ * how many ms they are due: 0 for where they were in the line, null for the dead
  */
-export const settle = `
-  with held as (
-    select o.id, o.ordering_key, o.priority, o.run_at, o.mode, given.is_dead
-    from sync_operation o
-    join unnest($1::uuid[], $2::uuid[], $3::boolean[]) as given (id, token, is_dead) on o.id = given.id and o.lease_token = given.token
+const settling = (held: string): string => `
+  with held as (${held}
     order by o.id for update of o
   ), newer as (
     update sync_operation o
     set priority = least(o.priority, held.priority), parent_id = null, mode = case when held.mode = 'full' then 'full' else o.mode end,
-        run_at = case when $4::float8 = 0 then least(o.run_at, held.run_at) else o.run_at end
-    from held where o.ordering_key = held.ordering_key and o.${waiting} and not held.is_dead
+        losses = greatest(o.losses, held.losses),
+        run_at = case when due_in_ms = 0 then least(o.run_at, held.run_at)
+                      when is_lost then greatest(o.run_at, clock_timestamp() + due_in_ms * interval '1 millisecond')
+                      else o.run_at end
+    from held where o.ordering_key = held.ordering_key and o.${waiting} and due_in_ms is not null
     returning o.id, o.ordering_key
   ), settled as (
     update sync_operation o
-    set status = case when is_dead then 'dead' when newer.id is not null then 'cancelled' when $5::text is null then 'pending' else 'failed' end,
-        finished_at = case when is_dead or newer.id is not null then clock_timestamp() end,
-        error_code = $5, error_message = $6, error_remedy = $8, lease_token = null, lease_until = null,
-        attempts = attempts - case when $7 then 1 else 0 end,
-        run_at = case when is_dead or $4 = 0 then o.run_at else clock_timestamp() + $4 * interval '1 millisecond' end
+    set status = case when due_in_ms is null then 'dead' when newer.id is not null then 'cancelled' when code is null then 'pending' else 'failed' end,
+        finished_at = case when due_in_ms is null or newer.id is not null then clock_timestamp() end,
+        error_code = code, error_message = message, error_remedy = remedy, lease_token = null, lease_until = null,
+        attempts = held.attempts, losses = held.losses,
+        run_at = case when due_in_ms > 0 then clock_timestamp() + due_in_ms * interval '1 millisecond' else o.run_at end
     from held left join newer on newer.ordering_key = held.ordering_key
     where o.id = held.id
     returning o.id, o.status, newer.id as newer)
   select * from settled`;
 
+const claims = `sync_operation o join unnest($1::uuid[], $2::uuid[]) as given (id, token) on o.id = given.id and o.lease_token = given.token`;
+
+/** $1 operations, $2 tokens, $3 in how many ms they are due, $4 code, null for one that has not begun, $5 message, $6 remedy, $7 whether the attempt counts not. */
+export const settle = settling(`
+    select o.id, o.ordering_key, o.priority, o.run_at, o.mode, o.losses, o.attempts - case when $7 then 1 else 0 end as attempts,
+           $3::float8 as due_in_ms, false as is_lost, $4::text as code, $5::text as message, $6::text as remedy
+    from ${claims}`);
+
 /**
- * $1 attempts, $2 this process, $3 how many at most. Another process is gone when nobody holds its lock; its lease says so too, after a while, and of this
+ * $1 operations, $2 tokens, $3 losses of which the last is death, $4 how many ms the second costs, each further one twice as many, give or take
+ * a half; $5 to $7 the error, $8 to $10 that of the dead. A loss is no attempt.
+ */
+export const settleLost = settling(`
+    select o.id, o.ordering_key, o.priority, o.run_at, o.mode, o.losses + 1 as losses, o.attempts - 1 as attempts,
+           case when is_last then null when o.losses = 0 then 0 else $4::float8 * 2 ^ (o.losses - 1) * (0.5 + random()) end as due_in_ms,
+           true as is_lost, code, message, remedy
+    from ${claims}
+    join (values (false, $5, $6, $7), (true, $8, $9, $10)) as error (is_last, code, message, remedy) on is_last = (o.losses + 1 >= $3::int)`);
+
+/**
+ * $1 this process, $2 how many at most. Another process is gone when nobody holds its lock; its lease says so too, after a while, and of this
  * process only that: its connection may be the one that is gone.
  */
 export const lost = `
-  select id, ordering_key as "orderingKey", lease_token as token, attempts >= $1 as "isDead"
+  select id, ordering_key as "orderingKey", lease_token as token, band_id as "bandId"
   from sync_operation
   where lease_token is not null
     and (lease_until < clock_timestamp()
-      or worker <> $2 and not exists (
+      or worker <> $1 and not exists (
         select from pg_locks
         where locktype = 'advisory' and database = (select oid from pg_database where datname = current_database())
           and classid = ${presenceLocks} and objid::bigint = worker and objsubid = 2 and granted))
-  limit $3`;
+  limit $2`;
 
 /** $1 operation. */
 export const cancel = `
@@ -294,7 +323,7 @@ export const retry = `
     returning o.id
   ), again as (
     update sync_operation o
-    set status = case when newer.id is not null then 'cancelled' else 'pending' end, attempts = 0, run_at = clock_timestamp(),
+    set status = case when newer.id is not null then 'cancelled' else 'pending' end, attempts = 0, losses = 0, run_at = clock_timestamp(),
         finished_at = case when newer.id is not null then clock_timestamp() end
     from (select) always left join newer on true
     where o.id = $1 and o.status = 'dead'

@@ -51,7 +51,10 @@ interface Held {
 /** A worker silent for this long loses its operations. */
 export const operationLeaseMs = 5_000;
 const beatMs = 500;
-/** An operation that was claimed so often, by processes that ended, may be what ends them. Far more often it only waited in them. */
+/**
+ * An operation that was in the hands of so many processes that ended is taken to be what ends them. Others are not by then: with `retryBaseMs` of
+ * a second, the last wait before it is two minutes, for each operation another time.
+ */
 const mostLosses = 10;
 /** Operations stored or items added in one transaction, at most: each takes a lock of the database until it ends. */
 const mostAtOnce = 200;
@@ -307,9 +310,10 @@ export class SyncEngine implements OnApplicationBootstrap, BeforeApplicationShut
         for (const id of lost) this.held.get(id)?.lost.abort();
         await this.release(longestAheadMs);
       }
-      const { reclaimed, progress } = await this.queue.reclaim(mostLosses);
+      const { bandIds, progress } = await this.queue.reclaim(mostLosses, this.options.retryBaseMs);
       this.progress.tell(progress);
-      if (reclaimed > 0) this.mayBeDue();
+      for (const bandId of bandIds) this.progress.changed(bandId);
+      if (bandIds.length > 0) this.mayBeDue();
     } catch (error) {
       this.logger.debug(`No heartbeat: ${(error as Error).message}`);
     }

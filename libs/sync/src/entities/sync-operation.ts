@@ -15,8 +15,8 @@ export type OperationKind = (typeof operationKinds)[number];
  * One piece of sync work: the record of it and its place in the queue are this one row.
  *
  *     pending ──claimed──▶ running ──▶ completed
- *        ▲                    ├──────▶ failed ──retry at run_at──▶ running
- *        └──worker lost───────┤   └─after the last attempt─▶ dead ──tried again by hand──▶ pending
+ *                             ├──────▶ failed ──at run_at──▶ running   (an error, or its worker was lost)
+ *                             ├──────▶ dead ──tried again by hand──▶ pending   (the last attempt, or lost too often)
  *                             └──────▶ cancelled   (by hand, or a newer one for the same file waits already)
  *
  * One that is about many files finds them, which is its own work, and then runs on without a worker, until the last of its
@@ -64,8 +64,13 @@ export class SyncOperation {
   @Column('uuid', { name: 'parent_id', nullable: true })
   parentId!: string | null;
 
+  /** Claims that ended with an error of its own, and the one that it is in. */
   @Column('integer')
   attempts!: number;
+
+  /** Claims that ended with their process, since it came further than before. */
+  @Column('integer')
+  losses!: number;
 
   @Column('timestamptz', { name: 'run_at' })
   runAt!: Date;
