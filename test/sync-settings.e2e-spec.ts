@@ -162,6 +162,20 @@ describe("a band's settings", () => {
     expect((await choose({ largestBytes: 5 })).operationId).not.toBeNull();
   });
 
+  it.each([
+    ['the settings', 'sync_band_setting', 'after insert or update'],
+    ['the full sync', 'sync_operation', 'after insert'],
+  ])('changes nothing and checks nothing where %s cannot be stored', async (_, table, event) => {
+    await nodes[0].database.query(`
+      create function refuse() returns trigger language plpgsql as $$ begin raise 'refused'; end $$;
+      create constraint trigger refused ${event} on ${table} deferrable initially deferred for each row execute function refuse();`);
+    const { status } = await call('lea', 'PUT', { fileTypes: ['pdf'] });
+    await nodes[0].database.query(`drop trigger refused on ${table}`);
+    expect(status).toBe(500);
+    expect((await chosen()).settings).toEqual(nothingChosen);
+    expect(await nodes[0].database.getRepository(SyncOperation).findBy({ cause: 'settings' })).toEqual([]);
+  });
+
   it('loses no change where several leaders change something at the same moment', async () => {
     band.join('lou', 'b1', 'bass', 'leader');
     await choose({});

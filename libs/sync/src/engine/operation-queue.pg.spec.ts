@@ -542,6 +542,22 @@ describe('a band', () => {
     }
   });
 
+  it('begins no more than that while the claim of another node is on its way to commit', async () => {
+    const queue = await worker(1, 60_000, 5);
+    await enqueue(queue, ...others('b1', ...numbered(20)));
+    expect(await queue.claim(1, every)).toHaveLength(1);
+    const elsewhere = database.createQueryRunner();
+    await elsewhere.startTransaction();
+    const parameters = [[0, 1, 2, 3], 3, 'elsewhere', randomUUID(), 60_000, 2, 5];
+    expect(await elsewhere.query(statements.claim(true, false), parameters)).toHaveLength(3);
+    const claims = queue.claim(3, every);
+    const waits = `select from pg_stat_activity where datname = current_database() and wait_event_type = 'Lock'`;
+    while ((await database.query<unknown[]>(waits)).length === 0);
+    await elsewhere.commitTransaction();
+    await elsewhere.release();
+    expect(await claims).toHaveLength(1);
+  });
+
   it('that is at its limit, or paused, holds up no other, and nothing critical', async () => {
     const limited = await worker(1, 60_000, 3);
     await enqueue(limited, ...others('b1', ...numbered(500)));
@@ -583,6 +599,27 @@ describe('a band', () => {
     expect([...lows].sort()).toEqual(numbered(12));
     const inTheirOrder = numbered(12).filter((name) => name !== 'f0000' && name !== 'f0005');
     expect(lows.filter((name) => inTheirOrder.includes(name!))).toEqual(inTheirOrder);
+  });
+
+  it('that is paused goes on in its order, wherever the rows lie by then', async () => {
+    const queue = await worker(1);
+    await enqueue(queue, ...others('b1', ...numbered(12)));
+    await queue.pause('b1', 30_000, busy);
+    expect(await queue.claim(20, every)).toEqual([]);
+    await database.query('cluster sync_operation using sync_operation_pkey');
+    await pass(1);
+    expect(filesOf(await queue.claim(20, every))).toEqual(numbered(12));
+  });
+
+  it('that is paused leaves critical news where they were in the line, also of a file that is being worked on', async () => {
+    const queue = await worker(1);
+    await enqueue(queue, file('f', { priority: 'critical' }));
+    const [claim] = await queue.claim(1, every);
+    await enqueue(queue, file('f', { priority: 'critical' }), ...others('b1', 'g'));
+    await queue.pause('b1', 60_000, busy);
+    expect(await queue.claim(9, every)).toEqual([]);
+    await complete(queue, claim!);
+    expect(filesOf(await queue.claim(9, every))).toEqual(['f']);
   });
 
   it('is paused until the latest that was asked for, and for an hour at most', async () => {
