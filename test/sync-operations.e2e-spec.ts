@@ -249,12 +249,16 @@ describe('operations', () => {
     expect(operation).toMatchObject({ status: 'completed', attempts: 1, losses: 1 });
   });
 
-  it('gives up on an operation that has lost its worker each time', async () => {
+  it('gives up on an operation that has lost its worker each time, and tells those who list the queue', async () => {
+    const lea = await follow('lea', 'band:b1');
+    const isTold = new Promise<void>((resolve) =>
+      lea.socket.on('signal', ({ type }: { type: string }) => type === 'sync.operations' && resolve()),
+    );
     await sync.database.query(
       `insert into sync_operation (id, kind, status, priority, ordering_key, band_id, file_id, cause, losses, attempts, lease_token, lease_until, started_at)
        values (gen_random_uuid(), 'file', 'running', 2, 'file:f1', 'b1', 'f1', 'drive.file_added', 9, 1, gen_random_uuid(), clock_timestamp() - interval '1 second', now())`,
     );
-    while ((await operations())[0]!.status === 'running') await new Promise((resolve) => setImmediate(resolve));
+    await isTold;
     expect((await operations())[0]).toMatchObject({ status: 'dead', losses: 10, errorCode: 'lost_too_often' });
   });
 
