@@ -4,9 +4,11 @@ import { syncEntities } from '@soleil/sync';
 import { DataSource } from 'typeorm';
 import type { BandWork } from '../../libs/sync/src/engine/band-work.js';
 import type { FileSynchronizer } from '../../libs/sync/src/engine/file-synchronizer.js';
+import { Lookout } from '../../libs/sync/src/engine/lookout.js';
 import { OperationQueue, type NewOperation, type QueueOptions } from '../../libs/sync/src/engine/operation-queue.js';
+import { operationLeaseMs, OperationWorker } from '../../libs/sync/src/engine/operation-worker.js';
 import type { ProgressTeller } from '../../libs/sync/src/engine/progress-teller.js';
-import { operationLeaseMs, SyncEngine } from '../../libs/sync/src/engine/sync-engine.js';
+import { SyncEngine } from '../../libs/sync/src/engine/sync-engine.js';
 import type { SyncOperation } from '../../libs/sync/src/entities/sync-operation.js';
 import { CommitWatch } from '../../libs/sync/src/log/commit-watch.js';
 import { NodeLink } from '../../libs/sync/src/log/node-link.js';
@@ -56,20 +58,25 @@ export class OurSide implements QueueSide {
     emitter.on('sync.completed', () => (this.done += 1));
     const bus = new Bus(emitter, { waitUntilReady: async () => undefined } as never);
     const queue = new OperationQueue(database, optionsOf(node, link.number));
-    this.engine = new SyncEngine(
+    const options = resolveSyncOptions({ node, workers: concurrency });
+    const lookout = new Lookout(link, options.pollMs);
+    const progress = { tell: () => undefined, changed: () => undefined, stop: () => undefined } as unknown as ProgressTeller;
+    this.worker = new OperationWorker(
       bus,
       database,
       queue,
       { prepare: (operation: SyncOperation) => this.prepare(operation) } as unknown as FileSynchronizer,
       {} as BandWork,
-      { tell: () => undefined, changed: () => undefined, stop: () => undefined } as unknown as ProgressTeller,
+      progress,
+      lookout,
       link,
-      new CommitWatch(database),
-      resolveSyncOptions({ node, workers: concurrency }),
+      options,
     );
+    this.engine = new SyncEngine(database, queue, this.worker, progress, lookout, link, new CommitWatch(database), options);
   }
 
   readonly engine: SyncEngine;
+  private readonly worker: OperationWorker;
 
   static async open(databaseUrl: string, jobs: Jobs, concurrency: number): Promise<OurSide> {
     const database = await connect(databaseUrl);
@@ -80,11 +87,11 @@ export class OurSide implements QueueSide {
 
   async work(body: Body): Promise<void> {
     this.body = body;
-    this.engine.onApplicationBootstrap();
+    this.worker.onApplicationBootstrap();
   }
 
   async stop(): Promise<void> {
-    await this.engine.beforeApplicationShutdown();
+    await this.worker.beforeApplicationShutdown();
     await this.link.stop();
     await this.database.destroy();
   }

@@ -12,12 +12,14 @@ import { Bus } from '@soleil/bus';
 import { DataSource } from 'typeorm';
 import { BandWork } from './engine/band-work.js';
 import { FileSynchronizer } from './engine/file-synchronizer.js';
+import { Lookout } from './engine/lookout.js';
 import { OperationHistory } from './engine/operation-history.js';
 import { OperationQueue } from './engine/operation-queue.js';
+import { operationLeaseMs, OperationWorker } from './engine/operation-worker.js';
 import { PeriodicSync } from './engine/periodic-sync.js';
 import { ProgressTeller } from './engine/progress-teller.js';
 import { RequestBudget } from './engine/request-budget.js';
-import { operationLeaseMs, SyncEngine } from './engine/sync-engine.js';
+import { SyncEngine } from './engine/sync-engine.js';
 import { SyncListeners } from './engine/sync-listeners.js';
 import { EventBroadcaster } from './event-broadcaster.js';
 import { Hubs } from './fan-out/hubs.js';
@@ -114,14 +116,30 @@ const providers: Provider[] = [
     useFactory: (queue: OperationQueue, options: ResolvedSyncOptions) => new OperationHistory(queue, options),
   },
   plain(ProgressTeller, Bus, EventBroadcaster),
+  {
+    provide: Lookout,
+    inject: [NodeLink, SYNC_OPTIONS],
+    useFactory: (link: NodeLink, { pollMs }: ResolvedSyncOptions) => new Lookout(link, pollMs),
+  },
   plain(
-    SyncEngine,
+    OperationWorker,
     Bus,
     DataSource,
     OperationQueue,
     FileSynchronizer,
     BandWork,
     ProgressTeller,
+    Lookout,
+    NodeLink,
+    SYNC_OPTIONS,
+  ),
+  plain(
+    SyncEngine,
+    DataSource,
+    OperationQueue,
+    OperationWorker,
+    ProgressTeller,
+    Lookout,
     NodeLink,
     CommitWatch,
     SYNC_OPTIONS,

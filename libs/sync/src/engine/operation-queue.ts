@@ -81,8 +81,8 @@ export interface LookAge {
   intervalMs: number;
 }
 
-/** Keys in one transaction: each is a lock of the database until that ends. */
-const mostLocked = 200;
+/** Operations or items in one transaction: each takes a lock of the database until that ends. */
+export const mostAtOnce = 200;
 
 export interface QueueOptions {
   node: string;
@@ -140,8 +140,8 @@ export class OperationQueue {
   async enqueueLooks(wanted: readonly Look[], age: LookAge): Promise<string[]> {
     const due = (await this.due(wanted, age)).map(({ look }) => look);
     const bandIds: string[] = [];
-    for (let begin = 0; begin < due.length; begin += mostLocked)
-      bandIds.push(...(await this.enqueueDue(due.slice(begin, begin + mostLocked), age)));
+    for (let begin = 0; begin < due.length; begin += mostAtOnce)
+      bandIds.push(...(await this.enqueueDue(due.slice(begin, begin + mostAtOnce), age)));
     return bandIds;
   }
 
@@ -285,7 +285,7 @@ export class OperationQueue {
   async reclaim(most: number, backoffMs: number): Promise<{ bandIds: (string | null)[]; progress: Progress[] }> {
     const lost = await this.database.query<(Unsuccessful & { bandId: string | null })[]>(statements.lost, [
       this.options.worker,
-      mostLocked,
+      mostAtOnce,
     ]);
     if (lost.length === 0) return { bandIds: [], progress: [] };
     const settings = [most, backoffMs, ...wordsOf(workerLost), ...wordsOf(lostTooOften)];
