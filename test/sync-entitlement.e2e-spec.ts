@@ -1,6 +1,7 @@
 import { EventBroadcaster } from '@soleil/sync';
 import type { Message, Position } from '@soleil/sync-protocol';
 import type { Socket } from 'socket.io-client';
+import { LogReader } from '../libs/sync/src/log/log-reader.js';
 import { NodeLink } from '../libs/sync/src/log/node-link.js';
 import type { TestDatabase } from './support/database.js';
 import { Follower } from './support/follower.js';
@@ -9,6 +10,19 @@ import { next, startSyncApp, stockClient, syncDatabase, type SyncApp } from './s
 
 const trumpet = { instrument: 'trumpet', role: 'member' } as const;
 const channel = 'band:b1:Bb';
+
+/** Resolves when a device of this node is known to have a right that has no place in the log yet. */
+function toldUnsettled({ app }: SyncApp): Promise<void> {
+  const log = app.get(LogReader);
+  const ask = log.rightHasChanged.bind(log);
+  return new Promise((resolve) => {
+    log.rightHasChanged = async (query) => {
+      const hasChanged = await ask(query);
+      if (hasChanged) resolve();
+      return hasChanged;
+    };
+  });
+}
 
 describe('a right that ends, on two nodes', () => {
   let database: TestDatabase;
@@ -166,6 +180,25 @@ describe('a right that ends, on two nodes', () => {
       }
     },
   );
+
+  it('begins where the log says, for a device that is there before the log says so', async () => {
+    const clara = await follow('clara');
+    await publish('before');
+    await clara.count(1);
+    const numbering = here.database.createQueryRunner();
+    await numbering.startTransaction();
+    await numbering.query('select from sync_leader for update');
+    await here.changeRights('lea', 'b1', trumpet);
+    const lea = follower('lea');
+    const subscribed = lea.subscribe({ ...clara.position!, offset: 0 });
+    await Promise.race([subscribed, toldUnsettled(there)]);
+    await numbering.rollbackTransaction();
+    await numbering.release();
+    expect(await subscribed).toMatchObject({ ok: true });
+    await publish('since');
+    await lea.until(({ messages }) => texts(messages).includes('since'));
+    expect(texts(lea.messages)).toEqual(['since']);
+  });
 
   it('refuses a subscription that was being set up', async () => {
     const tina = follower('tina');

@@ -28,11 +28,11 @@ const onServer =
 export const work: readonly [weight: number, name: string, deed: Deed][] = [
   [60, 'publish', onServer((world, node) => world.publishers.publish(node))],
   [
-    3,
+    6,
     'revoke',
     onServer((world, node) => world.publishers.revoke(node, world.random.pick(users), world.random.pick(bands))),
   ],
-  [5, 'grant', onServer((world, node) => world.publishers.grant(node, world.random.pick(users), world.random.pick(bands)))],
+  [9, 'grant', onServer((world, node) => world.publishers.grant(node, world.random.pick(users), world.random.pick(bands)))],
   [2, 'end a session', onServer((world, node) => world.publishers.endSession(node, device(world)))],
   [3, 'recover', (world) => recover(world, device(world))],
   [3, 'unfollow', (world) => device(world).unfollow(world.random.pick(device(world).channels))],

@@ -33,6 +33,7 @@ export class World {
   readonly publishers: Publishers;
   private database!: SimulatedDatabase;
   readonly server = party('database');
+  private readonly musicians = party('musicians');
   isDatabaseAway = false;
   /** What went wrong first. */
   failure: Error | null = null;
@@ -67,8 +68,10 @@ export class World {
     this.database = await make(() => this.schedule.now + this.server.skewMs, {
       committed: (rows) => {
         this.waiting += rows.length;
-        for (const { userId, bandId, has } of rightsIn(rows)) if (has) this.rightBegins(userId, `band:${bandId}`);
+        const begun = rightsIn(rows).filter(({ has }) => has);
+        for (const { userId, bandId } of begun) this.rightBegins(userId, `band:${bandId}`);
         this.truth.committed(rows);
+        for (const { userId, bandId } of begun) this.comesAtOnce(userId, `band:${bandId}`);
       },
       moved: ({ channel, epoch, messages }) => {
         this.waiting -= messages.length;
@@ -101,6 +104,18 @@ export class World {
 
   private rightBegins(userId: string, channel: string): void {
     this.model.rightBegan(userId, channel, this.truth.timesCommitted(channel, rightEnded, { userId }));
+  }
+
+  /** Whoever has just been let in may be there before the channel says so, and say that they stand anywhere. */
+  private comesAtOnce(userId: string, channel: string): void {
+    const own = this.devices.filter((device) => device.userId === userId);
+    if (own.length === 0 || this.random.chance(0.3)) return;
+    const device = this.random.pick(own);
+    this.schedule.addLoose(this.musicians, `${device.name} comes at once`, async () => {
+      const { offset: head } = this.model.head(channel);
+      if (head === 0 || this.random.chance(0.3)) return device.start();
+      await device.stand(channel, this.model.outcomeAt(channel, this.random.between(1, head)));
+    });
   }
 
   private judge(look: () => void): void {

@@ -231,6 +231,24 @@ export function logContract(make: () => Promise<LogUnderTest>): void {
       );
     });
 
+    it('tells whether a right has changed after an offset, as soon as that commits, in whichever of both places it is', async () => {
+      const changed = (userId: string, after: number, channel = band): Promise<boolean> =>
+        log.reader.rightHasChanged({ channel, userId, after });
+      await leaveOffice(leader.connection, { ...leader.office, epoch: epochs[1]! });
+      const third = await elected();
+      const change = await transaction();
+      await change.publish({ type: 'sync.right_ended', data: { userId: 'u1' } }, { data: { userId: 'u2' } });
+      expect(await changed('u1', 0)).toBe(false);
+      await change.commit();
+      expect(await Promise.all([changed('u1', 99), changed('u2', 0), changed('u1', 0, other)])).toEqual([
+        true,
+        false,
+        false,
+      ]);
+      await third.move();
+      expect(await Promise.all([changed('u1', 8), changed('u1', 9), changed('u2', 8)])).toEqual([true, false, false]);
+    });
+
     it('has a page after an offset, up to another, of so many messages at most', async () => {
       const page = (after: number, upTo: number, limit: number): Promise<Page> =>
         log.reader.page({ channel: band, after, upTo, limit });

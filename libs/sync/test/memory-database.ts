@@ -47,7 +47,7 @@ interface LeaderRow {
  * code that sends them is the same as with SQL; `log-contract.ts` holds it against SQL.
  */
 export class MemoryDatabase {
-  readonly log = new MemoryLog();
+  readonly log = new MemoryLog(() => this.waiting);
   private waiting: Waiting[] = [];
   private readonly open = new Set<Transaction>();
   private leader: LeaderRow = { term: 0, epoch: '', session: null, leaseUntil: -Infinity };

@@ -9,9 +9,11 @@ import type {
   Page,
   PageQuery,
   Pruned,
+  RightQuery,
 } from '../src/log/log-reader.js';
 import { rightEnded } from '../src/log/control-message.js';
 import type { Batch } from '../src/log/sequence-batch.js';
+import type { Waiting } from './memory-database.js';
 
 export interface Entry {
   key: string | null;
@@ -44,6 +46,9 @@ export class MemoryLog {
   readonly pending: PendingRead[] = [];
   private readonly channels = new Map<string, MemoryChannel>();
   private term = 1;
+
+  /** @param onTheirWay messages that are not numbered yet */
+  constructor(private readonly onTheirWay: () => readonly Pick<Waiting, 'channel' | 'type' | 'data'>[] = () => []) {}
 
   /** The same, for what reads a log. */
   get asReader(): LogReader {
@@ -157,6 +162,16 @@ export class MemoryLog {
 
   opening(channel: string): ReturnType<LogReader['opening']> {
     return this.read(() => ({ state: this.stateOf(channel), rightsEnded: this.rightsEndedIn(channel) }));
+  }
+
+  rightHasChanged({ channel, userId, after }: RightQuery): Promise<boolean> {
+    return this.read(() => {
+      const later = [
+        ...this.between(channel, after, Infinity),
+        ...this.onTheirWay().filter((row) => row.channel === channel),
+      ];
+      return later.some(({ type, data }) => type === rightEnded && (data as { userId: string }).userId === userId);
+    });
   }
 
   heads(channels: readonly string[]): Promise<Map<string, Position & Pruned>> {

@@ -1,6 +1,7 @@
 import type { MessagesFrame } from '@soleil/sync-protocol';
 import { nextTurn } from '../../test/fan-out-world.js';
 import { MemoryLog, type Entry } from '../../test/memory-log.js';
+import { rightEnded } from '../log/control-message.js';
 import type { Batch } from '../log/sequence-batch.js';
 import { ChannelHub, type HubNode } from './channel-hub.js';
 import type { WeighedFrame } from './frames.js';
@@ -18,13 +19,13 @@ const quiet: HubNode = { obey: () => undefined };
 async function openHub(
   before = 0,
   socketsPerTurn = 64,
+  log = new MemoryLog(),
 ): Promise<{
   log: MemoryLog;
   hub: ChannelHub;
   sent: MessagesFrame[];
   append: (many: number) => Batch;
 }> {
-  const log = new MemoryLog();
   let notes = 0;
   const append = (many: number): Batch =>
     log.append(
@@ -211,22 +212,23 @@ function readerAt(
   { hub }: Pick<Awaited<ReturnType<typeof openHub>>, 'hub'>,
   offset: number | null,
   windowBytes = 1_000_000,
-): { frames: MessagesFrame[]; resets: PositionLoss[]; acknowledge: () => void } {
+): { reader: Reader; frames: MessagesFrame[]; resets: PositionLoss[]; acknowledge: () => void } {
   const window = new Window(windowBytes, () => 0);
   const acknowledge = (): void => {
     window.acknowledged(channel, reader.sentUpTo);
     reader.pump();
   };
-  const told = { frames: [] as MessagesFrame[], resets: [] as PositionLoss[], acknowledge };
+  const frames: MessagesFrame[] = [];
+  const resets: PositionLoss[] = [];
   const socket: ReaderSocket = {
     window,
     isHeld: false,
-    send: ({ frame }) => void told.frames.push(frame),
+    send: ({ frame }) => void frames.push(frame),
     windowFilled: () => undefined,
     pumpAll: () => reader.pump(),
     reset: (_, __, loss) => {
-      told.frames.length = 0;
-      told.resets.push(loss);
+      frames.length = 0;
+      resets.push(loss);
     },
     signal: () => undefined,
     askAnew: () => undefined,
@@ -236,8 +238,80 @@ function readerAt(
   };
   const reader = new Reader(hub, socket, offset);
   reader.pump();
-  return told;
+  return { reader, frames, resets, acknowledge };
 }
+
+describe('a right that is known to have begun', () => {
+  const begins = { id: 'begins', type: rightEnded, data: { userId: 'tina' }, at: '2026-11-27T20:00:00.000Z' };
+  const number = (log: MemoryLog): Batch => log.put(channel, 'epoch-1', [begins]);
+
+  /** @returns whether it is settled by now */
+  function settling(hub: ChannelHub): { isSettled: boolean } {
+    const settling = { isSettled: false };
+    void hub.rightIsSettled('tina').then(() => (settling.isSettled = true));
+    return settling;
+  }
+
+  test('is settled at once where its place is known, or where it has none', async () => {
+    const { log, hub } = await openHub(3);
+    hub.deliver(number(log));
+    const [tina, clara] = [settling(hub), hub.rightIsSettled('clara')];
+    await settle(log);
+    await clara;
+    expect(tina.isSettled).toBe(true);
+  });
+
+  test('is settled when the channel comes to its place, which this node has not heard of', async () => {
+    const { log, hub, append } = await openHub(3);
+    append(2);
+    const batch = number(log);
+    const tina = settling(hub);
+    await settle(log);
+    expect(tina.isSettled).toBe(false);
+    hub.hear({ epoch: batch.epoch, offset: batch.to });
+    await settle(log);
+    expect([tina.isSettled, hub.rightEndedAt('tina')]).toEqual([true, 6]);
+  });
+
+  test('is waited for by a reader that knows where it ended, and by no other', async () => {
+    const { log, hub, append } = await openHub(3);
+    const { reader } = readerAt({ hub }, 3);
+    await reader.rightIsSettled('tina');
+    hub.deliver(number(log));
+    append(1);
+    const began = number(log);
+    let isSettled = false;
+    void reader.rightIsSettled('tina').then(() => (isSettled = true));
+    await settle(log);
+    expect(isSettled).toBe(false);
+    hub.hear({ epoch: began.epoch, offset: began.to });
+    await settle(log);
+    expect(isSettled).toBe(true);
+  });
+
+  test('is settled when its place came while the log was asked', async () => {
+    const { log, hub } = await openHub(3);
+    const batch = number(log);
+    const tina = settling(hub);
+    await nextTurn();
+    hub.deliver(batch);
+    log.pending.shift()!.answer(false);
+    await settle(log);
+    expect(tina.isSettled).toBe(true);
+  });
+
+  test('is settled once a look at the log says that it never began: a backup was restored', async () => {
+    const onTheirWay = [{ channel, type: rightEnded, data: { userId: 'tina' } }];
+    const { log, hub } = await openHub(3, 64, new MemoryLog(() => onTheirWay));
+    const tina = settling(hub);
+    await settle(log);
+    expect(tina.isSettled).toBe(false);
+    onTheirWay.pop();
+    hub.compare({ ...log.positionOf(channel), prunedTo: 0 }, hub.head);
+    await settle(log);
+    expect(tina.isSettled).toBe(true);
+  });
+});
 
 describe('when retention has passed this node', () => {
   const changes: [string, Entry[], PositionLoss[], string[]][] = [

@@ -54,6 +54,8 @@ export class ChannelHub {
   /** The highest offset heard of; above the head while something is missing here. */
   private heardOf = 0;
   private filling: Promise<void> | null = null;
+  /** Who waits for changes of rights that are on their way here. */
+  private expectant: (() => void)[] = [];
   private readonly pages: Pages;
   private readonly frames: Frames;
 
@@ -85,9 +87,9 @@ export class ChannelHub {
     return this.history !== null;
   }
 
-  /** Nobody follows the channel here. */
+  /** Nobody follows the channel here, or is about to. */
   get isIdle(): boolean {
-    return this.readers.size === 0 && this.room.isEmpty;
+    return this.readers.size === 0 && this.room.isEmpty && this.expectant.length === 0;
   }
 
   get founding(): number {
@@ -110,6 +112,21 @@ export class ChannelHub {
   /** At which offset a user's right to the channel ended last; 0: it never did, as far as the log goes back. */
   rightEndedAt(userId: string): number {
     return this.rightsEnded.get(userId) ?? 0;
+  }
+
+  /**
+   * Resolves when every change of the user's right to the channel that had committed by now was obeyed here. Whoever is known
+   * to have a right is told nothing before that: where it begins is on its way, and what comes before is none of theirs.
+   * Resolves as well when the hub is founded anew.
+   */
+  async rightIsSettled(userId: string): Promise<void> {
+    const { founding } = this;
+    while (this.isOpen && founding === this.founding) {
+      const { channel, head } = this;
+      if (!(await this.log.rightHasChanged({ channel, userId, after: head }))) return;
+      // It may have come with the answer; else it will, or once a poll is asked for again.
+      if (this.rightEndedAt(userId) <= head) await new Promise<void>((resolve) => this.expectant.push(resolve));
+    }
   }
 
   /**
@@ -153,6 +170,7 @@ export class ChannelHub {
    * @param knownBefore this hub's head when the log was asked, so that an answer below it is no late one
    */
   compare(head: (Position & Pruned) | null, knownBefore: number): void {
+    this.wakeExpectant();
     if (head) this.heardOfPruning(head);
     if (this.history && (head?.offset ?? 0) < knownBefore) this.foundAnew();
     else if (head) this.hear(head);
@@ -232,6 +250,7 @@ export class ChannelHub {
     this.pages.forget();
     this.frames.forget();
     this.room.forget();
+    this.wakeExpectant();
     this.openAgain();
   }
 
@@ -305,6 +324,11 @@ export class ChannelHub {
     if (!control) return;
     if (control.type === rightEnded) this.rightsEnded.set(control.data.userId, message.offset);
     this.node.obey(control);
+    this.wakeExpectant();
+  }
+
+  private wakeExpectant(): void {
+    for (const wake of this.expectant.splice(0)) wake();
   }
 
   private heardOfPruning({ prunedTo }: Pruned): void {

@@ -26,6 +26,7 @@ function world() {
       polls.push(channels);
       return new Map([['band:b1', { epoch: 'e1', offset: 1, prunedTo: 0 }]]);
     },
+    rightHasChanged: async () => true,
   } as unknown as LogReader;
   const hubs = new Hubs(log, { onNews: () => undefined, onReconnected: () => undefined } as unknown as NodeLink, options);
   hubs.start({ obey: () => undefined });
@@ -34,6 +35,14 @@ function world() {
 
 beforeEach(() => void jest.useFakeTimers());
 afterEach(() => void jest.useRealTimers());
+
+test('keeps a channel where somebody waits for their right, whose place is on its way', async () => {
+  const { hubs, polls } = world();
+  void (await hubs.open('band:b2')).rightIsSettled('tina');
+  await jest.advanceTimersByTimeAsync(20_000);
+  expect(polls.at(-1)).toEqual(['band:b2']);
+  await hubs.stop();
+});
 
 test('keeps a channel that nobody reads for a while, but not the empty ones whose names a client made up', async () => {
   const { hubs, polls } = world();

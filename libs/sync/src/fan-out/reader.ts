@@ -120,9 +120,18 @@ export class Reader implements RoomMember {
     if (loss) this.startOver(loss);
   }
 
+  /** Resolves when {@link rightGranted} may be told, of a right that is known to have been granted again. */
+  async rightIsSettled(userId: string): Promise<void> {
+    if (this.lostRight(userId)) await this.hub.rightIsSettled(userId);
+  }
+
   /** Where the user's right ended meanwhile, and was granted again, they begin with the state, as anybody new. */
   rightGranted(userId: string): void {
-    if (this.hub.isOpen && this.hub.rightEndedAt(userId) > this.entitledAt) this.startOver('rights_renewed');
+    if (this.lostRight(userId)) this.startOver('rights_renewed');
+  }
+
+  private lostRight(userId: string): boolean {
+    return this.hub.isOpen && this.hub.rightEndedAt(userId) > this.entitledAt;
   }
 
   /** Leaves the room, as a reader whose window is full does. */

@@ -153,7 +153,8 @@ export class ClientFrames {
 
   /**
    * Opens the channel, then asks for the rights, so that a right that ends while they are asked for is seen: then they are
-   * asked for again. In the turn in which this resolves, the channel is open and the newest answer is there.
+   * asked for again; where one begins, this waits until the channel has come to that place. In the turn in which this
+   * resolves, the channel is open and the newest answer is there.
    */
   private async openEntitled(
     connection: Connection,
@@ -164,6 +165,7 @@ export class ClientFrames {
     const { founding } = hub;
     await connection.entitlement.renew();
     for (;;) {
+      await hub.rightIsSettled(connection.principal.userId);
       const opened = await this.hubs.openAt(channel, positions);
       // Founded anew on what the log says, it has gone past ends of rights without telling of them.
       if (opened.hub !== hub || hub.founding !== founding) return this.openEntitled(connection, channel, positions);

@@ -149,6 +149,11 @@ export class Connection implements ReaderSocket, Entitled, SignalLine {
     return this.channels.has(channel);
   }
 
+  async isSettled({ channels }: Access): Promise<void> {
+    const kept = [...this.readers].filter(([channel]) => channels.has(channel));
+    await Promise.all(kept.map(([, reader]) => reader.rightIsSettled(this.principal.userId)));
+  }
+
   entitled({ channels }: Access): void {
     if (!this.isOpen) return;
     this.channels = channels;

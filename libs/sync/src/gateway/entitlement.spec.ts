@@ -28,9 +28,11 @@ function world() {
     token: 'token',
     principal: { userId: 'tina' } as Principal,
     isHeld: false,
+    settled: Promise.resolve() as Promise<void>,
     answers: [] as string[],
     refusals: [] as unknown[],
     hold: () => void (owner.isHeld = true),
+    isSettled: (): Promise<void> => owner.settled,
     entitled: ({ memberships }: Access) => {
       owner.answers.push(memberships[0]!.bandId);
       owner.isHeld = false;
@@ -81,6 +83,22 @@ test('an earlier answer does not let go of who is held for a later reason', asyn
   void entitlement.renew();
   await questions[0]!.answer('b0');
   expect([owner.isHeld, owner.answers]).toEqual([true, []]);
+});
+
+test('an answer is taken on when what it tells of is settled, and not if there is another question by then', async () => {
+  const { questions, owner, entitlement } = world();
+  let settle = (): void => undefined;
+  owner.settled = new Promise((resolve) => (settle = resolve));
+  const first = entitlement.renew();
+  await turn();
+  await questions[0]!.answer('b0');
+  expect([owner.isHeld, owner.answers]).toEqual([true, []]);
+  const second = entitlement.renew();
+  settle();
+  await turn();
+  await questions[1]!.answer('b1');
+  await Promise.all([first, second]);
+  expect([owner.isHeld, owner.answers]).toEqual([false, ['b1']]);
 });
 
 test('who could not be asked about stays held, and is asked about again a second later', async () => {

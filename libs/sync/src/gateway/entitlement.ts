@@ -11,6 +11,8 @@ export interface Entitled {
   readonly principal: Principal;
   /** Nothing is sent until {@link entitled}. */
   hold(): void;
+  /** Resolves when the newest answer may be taken on: the rights that it tells of have their place in their channels. */
+  isSettled(access: Access): Promise<void>;
   /** The newest answer. */
   entitled(access: Access): void;
   /** The question failed. */
@@ -73,6 +75,7 @@ export class Entitlement {
     try {
       await this.bus.request('auth.token_presented', { token: this.owner.token });
       const access = await askAccess(this.bus, this.owner.principal.userId);
+      if (asked === this.asked) await this.owner.isSettled(access);
       if (asked !== this.asked) return this.newest();
       this.latest = null;
       this.owner.entitled(access);

@@ -2,7 +2,7 @@ import DataLoader from 'dataloader';
 import type { Message, Position } from '@soleil/sync-protocol';
 import type { DataSource } from 'typeorm';
 import { queryWithin } from './borrowed-runner.js';
-import { isControl, rightEnded } from './control-message.js';
+import { isControl, isControlRow, rightEnded } from './control-message.js';
 import { toMessage } from './sequence-batch.js';
 
 /** Where a history of the log begins within one channel. */
@@ -62,6 +62,13 @@ const toState = (rows: readonly StateRow[]): ChannelState => ({
   epochs: rows.map(({ epoch, beganAt }) => ({ epoch, beganAt })),
 });
 
+/** Of whose right to which channel it is asked whether it has changed since the channel stood there. */
+export interface RightQuery {
+  channel: string;
+  userId: string;
+  after: number;
+}
+
 /** A channel's state, and whose right to it has ended, at which offset it did last. */
 export interface Opening {
   state: ChannelState;
@@ -89,6 +96,18 @@ const toOpening = (rows: readonly OpeningRow[]): Opening => ({
   state: toState(rows),
   rightsEnded: new Map(Object.entries(rows[0]?.rightsEnded ?? {})),
 });
+
+// What is moved leaves the outbox and enters the log in one transaction: one look finds it in exactly one of them.
+const changedRights = `
+  select (asked.channel, asked.user_id) in (
+           select channel, data->>'userId' from sync_outbox where ${isControlRow} and type = '${rightEnded}'
+         ) or exists (
+           select from sync_message m
+           where m.channel = asked.channel and m."offset" > asked.after and m.type = '${rightEnded}'
+             and m.data->>'userId' = asked.user_id
+         ) as "hasChanged"
+  from unnest($1::text[], $2::text[], $3::bigint[]) with ordinality asked (channel, user_id, after, nth)
+  order by nth`;
 
 type MessageRow = { offset: number; id: string; type: string; key: string | null; data: unknown; at: Date };
 
@@ -142,12 +161,8 @@ const messageById = `select m.channel, ${columns} from sync_message m where m.id
 
 /** Reads the log. Knows nothing of who reads. */
 export class LogReader {
-  /** Channels that are opened while others are being read are read together: a thousand people, back at once, have as many. */
-  private readonly openings = new DataLoader((channels: readonly string[]) => this.open(channels), {
-    cache: false,
-    batchScheduleFn: (dispatch) => void this.opened.then(dispatch),
-  });
-  private opened: Promise<unknown> = Promise.resolve();
+  private readonly openings = readTogether((channels: readonly string[]) => this.open(channels));
+  private readonly rights = readTogether((queries: readonly RightQuery[]) => this.changes(queries));
 
   /** @param timeoutMs a read that takes longer has failed: whoever reads next must not wait for a connection that is dead */
   constructor(
@@ -168,6 +183,11 @@ export class LogReader {
   /** The state, and whose right to the channel has ended, at which offset it did last. Of one moment, too. */
   opening(channel: string): Promise<Opening> {
     return this.openings.load(channel);
+  }
+
+  /** Whether, as of now, the right has ended or begun after that offset, also by a message that has no offset yet. */
+  rightHasChanged(query: RightQuery): Promise<boolean> {
+    return this.rights.load(query);
   }
 
   /** Heads of those channels that have messages. */
@@ -209,11 +229,18 @@ export class LogReader {
   }
 
   private async open(channels: readonly string[]): Promise<Opening[]> {
-    const read = this.query<OpeningRow>(openingsOf, [channels]);
-    this.opened = read.catch(() => undefined);
     const found = new Map(channels.map((channel): [string, OpeningRow[]] => [channel, []]));
-    for (const row of await read) found.get(row.name)!.push(row);
+    for (const row of await this.query<OpeningRow>(openingsOf, [channels])) found.get(row.name)!.push(row);
     return channels.map((channel) => toOpening(found.get(channel)!));
+  }
+
+  private async changes(queries: readonly RightQuery[]): Promise<boolean[]> {
+    const rows = await this.query<{ hasChanged: boolean }>(changedRights, [
+      queries.map(({ channel }) => channel),
+      queries.map(({ userId }) => userId),
+      queries.map(({ after }) => after),
+    ]);
+    return rows.map(({ hasChanged }) => hasChanged);
   }
 
   private query<Row>(sql: string, parameters: readonly unknown[], timeoutMs = this.timeoutMs): Promise<Row[]> {
@@ -224,6 +251,19 @@ export class LogReader {
     const rows = await this.query<Found<MessageRow>>(sql, parameters);
     return { prunedTo: rows[0]!.prunedTo, messages: rows.filter(isThere).map(toMessage) };
   }
+}
+
+/** What is asked while an answer is on its way is read together: a thousand people, back at once, ask as many times. */
+function readTogether<Query, Answer>(read: (queries: readonly Query[]) => Promise<Answer[]>): DataLoader<Query, Answer> {
+  let onItsWay: Promise<unknown> = Promise.resolve();
+  return new DataLoader<Query, Answer>(
+    (queries) => {
+      const reading = read(queries);
+      onItsWay = reading.catch(() => undefined);
+      return reading;
+    },
+    { cache: false, batchScheduleFn: (dispatch) => void onItsWay.then(dispatch) },
+  );
 }
 
 /** The outline of a month is a large answer. */
