@@ -28,7 +28,7 @@ function world() {
     token: 'token',
     principal: { userId: 'tina' } as Principal,
     isHeld: false,
-    settled: Promise.resolve() as Promise<void>,
+    settled: Promise.resolve<void>(undefined),
     answers: [] as string[],
     refusals: [] as unknown[],
     hold: () => void (owner.isHeld = true),
