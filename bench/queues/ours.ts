@@ -4,8 +4,9 @@ import { syncEntities } from '@soleil/sync';
 import { DataSource } from 'typeorm';
 import type { BandWork } from '../../libs/sync/src/engine/band-work.js';
 import type { FileSynchronizer } from '../../libs/sync/src/engine/file-synchronizer.js';
+import { Intake, type NewOperation } from '../../libs/sync/src/engine/intake.js';
 import { Lookout } from '../../libs/sync/src/engine/lookout.js';
-import { OperationQueue, type NewOperation, type QueueOptions } from '../../libs/sync/src/engine/operation-queue.js';
+import { OperationQueue, type QueueOptions } from '../../libs/sync/src/engine/operation-queue.js';
 import { operationLeaseMs, OperationWorker } from '../../libs/sync/src/engine/operation-worker.js';
 import type { ProgressTeller } from '../../libs/sync/src/engine/progress-teller.js';
 import { SyncEngine } from '../../libs/sync/src/engine/sync-engine.js';
@@ -28,12 +29,12 @@ export const ours: QueueKind = {
   async fill(databaseUrl, { files, perFile, ordered }) {
     const database = await connect(databaseUrl);
     await database.query('truncate sync_operation, sync_inbox, sync_item');
-    const queue = new OperationQueue(database, optionsOf('fill', 0));
+    const intake = new Intake(database);
     // News of one file join the operation that waits, so of an ordered file the first is stored, and each brings the next.
     const all = ordered
       ? Array.from({ length: files }, (_, file) => operationOf(file, 0))
       : Array.from({ length: files * perFile }, (_, file) => operationOf(file, 0));
-    for (let begin = 0; begin < all.length; begin += batch) await queue.enqueue(all.slice(begin, begin + batch));
+    for (let begin = 0; begin < all.length; begin += batch) await intake.enqueue(all.slice(begin, begin + batch));
     await database.query('vacuum analyze sync_operation');
     await database.destroy();
   },
@@ -57,7 +58,8 @@ export class OurSide implements QueueSide {
     const emitter = new EventEmitter2();
     emitter.on('sync.completed', () => (this.done += 1));
     const bus = new Bus(emitter, { waitUntilReady: async () => undefined } as never);
-    const queue = new OperationQueue(database, optionsOf(node, link.number));
+    const intake = new Intake(database);
+    const queue = new OperationQueue(database, intake, optionsOf(node, link.number));
     const options = resolveSyncOptions({ node, workers: concurrency });
     const lookout = new Lookout(link, options.pollMs);
     const progress = { tell: () => undefined, changed: () => undefined, stop: () => undefined } as unknown as ProgressTeller;
@@ -72,7 +74,17 @@ export class OurSide implements QueueSide {
       link,
       options,
     );
-    this.engine = new SyncEngine(database, queue, this.worker, progress, lookout, link, new CommitWatch(database), options);
+    this.engine = new SyncEngine(
+      database,
+      intake,
+      queue,
+      this.worker,
+      progress,
+      lookout,
+      link,
+      new CommitWatch(database),
+      options,
+    );
   }
 
   readonly engine: SyncEngine;

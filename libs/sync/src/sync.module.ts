@@ -12,6 +12,7 @@ import { Bus } from '@soleil/bus';
 import { DataSource } from 'typeorm';
 import { BandWork } from './engine/band-work.js';
 import { FileSynchronizer } from './engine/file-synchronizer.js';
+import { Intake } from './engine/intake.js';
 import { Lookout } from './engine/lookout.js';
 import { OperationHistory } from './engine/operation-history.js';
 import { OperationQueue } from './engine/operation-queue.js';
@@ -96,19 +97,24 @@ const providers: Provider[] = [
     useFactory: (database: DataSource, options: ResolvedSyncOptions) => new Retention(database, options),
   },
   plain(EventBroadcaster, Publisher, Signals),
+  plain(Intake, DataSource),
   {
     provide: OperationQueue,
-    inject: [DataSource, NodeLink, SYNC_OPTIONS],
-    useFactory: (database: DataSource, link: NodeLink, { node, bandOperationsPerMinute }: ResolvedSyncOptions) =>
-      new OperationQueue(database, { node, worker: link.number, leaseMs: operationLeaseMs, bandOperationsPerMinute }),
+    inject: [DataSource, Intake, NodeLink, SYNC_OPTIONS],
+    useFactory: (
+      database: DataSource,
+      intake: Intake,
+      { number }: NodeLink,
+      { node, bandOperationsPerMinute }: ResolvedSyncOptions,
+    ) => new OperationQueue(database, intake, { node, worker: number, leaseMs: operationLeaseMs, bandOperationsPerMinute }),
   },
   plain(BandSettings, DataSource),
   plain(FileSynchronizer, Bus, EventBroadcaster, DataSource, BandSettings),
   {
     provide: BandWork,
-    inject: [Bus, DataSource, OperationQueue, SYNC_OPTIONS],
-    useFactory: (bus: Bus, database: DataSource, queue: OperationQueue, { bandSyncIntervalMs }: ResolvedSyncOptions) =>
-      new BandWork(bus, database, queue, bandSyncIntervalMs),
+    inject: [Bus, DataSource, Intake, SYNC_OPTIONS],
+    useFactory: (bus: Bus, database: DataSource, intake: Intake, { bandSyncIntervalMs }: ResolvedSyncOptions) =>
+      new BandWork(bus, database, intake, bandSyncIntervalMs),
   },
   {
     provide: OperationHistory,
@@ -136,6 +142,7 @@ const providers: Provider[] = [
   plain(
     SyncEngine,
     DataSource,
+    Intake,
     OperationQueue,
     OperationWorker,
     ProgressTeller,

@@ -3,8 +3,9 @@ import type { SyncOperation } from '../src/entities/sync-operation.js';
 import type { SyncItem } from '../src/entities/sync-item.js';
 import { bandOperation, fileOperation } from '../src/engine/band-work.js';
 import { Completions } from '../src/engine/completions.js';
+import { Intake, type NewOperation } from '../src/engine/intake.js';
 import { FileSynchronizer } from '../src/engine/file-synchronizer.js';
-import { LeaseLost, OperationQueue, type Claim, type Failure, type NewOperation } from '../src/engine/operation-queue.js';
+import { LeaseLost, OperationQueue, type Claim, type Failure } from '../src/engine/operation-queue.js';
 import { EventBroadcaster } from '../src/event-broadcaster.js';
 import { BandSettings } from '../src/settings/band-settings.js';
 import { presenceLocks } from '../src/log/node-link.js';
@@ -85,6 +86,7 @@ let workers = 0;
  */
 export class OperationWorld {
   private readonly files: FileSynchronizer;
+  private readonly intake: Intake;
   private readonly engines: Engine[];
   private readonly zombies: (Held & Pick<Engine, 'queue' | 'completions'>)[] = [];
   private readonly versions = new Map(files.map((file) => [file, 0]));
@@ -102,6 +104,7 @@ export class OperationWorld {
     // Only what publishes is used of these two.
     const broadcaster = new EventBroadcaster(node.publisher, null as never);
     this.files = new FileSynchronizer(null as never, broadcaster, node.database, new BandSettings(node.database));
+    this.intake = new Intake(node.database);
     this.engines = Array.from({ length: engines }, () => ({}) as Engine);
   }
 
@@ -151,9 +154,7 @@ export class OperationWorld {
       case 'tell again':
         return this.tellAgain(step.nth);
       case 'full sync':
-        return void (await this.engines[0]!.queue.enqueue([
-          { ...bandOperation(bandId, 'full'), priority: 'high', cause: 'request' },
-        ]));
+        return void (await this.intake.enqueue([{ ...bandOperation(bandId, 'full'), priority: 'high', cause: 'request' }]));
       case 'cancel':
       case 'retry':
       case 'discard':
@@ -211,7 +212,7 @@ export class OperationWorld {
   private async start(engine: Engine): Promise<void> {
     const { database } = this.node;
     engine.number = ++workers;
-    engine.queue = new OperationQueue(database, {
+    engine.queue = new OperationQueue(database, this.intake, {
       node: `node-${workers}`,
       worker: workers,
       leaseMs: 3_600_000,
@@ -250,7 +251,7 @@ export class OperationWorld {
 
   private async enqueue({ eventId, file }: ToldEvent, priority: 'high' | 'low') {
     const wanted: NewOperation = { ...fileOperation(bandId, file), priority, cause: 'drive.file_changed', eventId };
-    return (await this.engines[0]!.queue.enqueue([wanted]))[0]!;
+    return (await this.intake.enqueue([wanted]))[0]!;
   }
 
   /** Whoever claims reads at once: the longer ago, the more can have happened. */
@@ -304,7 +305,7 @@ export class OperationWorld {
     const from = [...this.known.values()].filter((row) => (does === 'cancel' ? !isFinished(row) : row.status === 'dead'));
     if (from.length === 0) return;
     const { id } = from[nth % from.length]!;
-    const done = await this.engines[0]!.queue[does](id);
+    const done = await (does === 'retry' ? this.intake.retry(id) : this.engines[0]!.queue[does](id));
     if (done && does !== 'retry') this.endedByHand.add(id);
   }
 

@@ -1,7 +1,7 @@
 import type { Bus, DriveChange, FileFact } from '@soleil/bus';
 import type { DataSource } from 'typeorm';
 import type { SyncOperation } from '../entities/sync-operation.js';
-import type { NewOperation, OperationQueue } from './operation-queue.js';
+import type { Intake, NewOperation } from './intake.js';
 import type { Effect } from './work.js';
 
 const noEffect: Effect = { kind: 'none' };
@@ -11,7 +11,7 @@ export class BandWork {
   constructor(
     private readonly bus: Bus,
     private readonly database: DataSource,
-    private readonly queue: OperationQueue,
+    private readonly intake: Intake,
     private readonly bandSyncIntervalMs: number,
   ) {}
 
@@ -50,7 +50,7 @@ export class BandWork {
   async prepareUserSetup({ id, userId }: SyncOperation): Promise<Effect> {
     const { memberships } = await this.bus.request('auth.memberships_requested', { userId: userId! });
     // Before the operation that found them completes: should this process die in between, it runs again.
-    await this.queue.enqueueLooks(
+    await this.intake.enqueueLooks(
       memberships.map(({ bandId }) => ({
         ...bandOperation(bandId, 'delta'),
         priority: 'normal',

@@ -4,7 +4,8 @@ import { syncDatabase } from '../../../../test/support/sync-database.js';
 import { SyncItem } from '../entities/sync-item.js';
 import { SyncOperation } from '../entities/sync-operation.js';
 import { bandOperation, fileOperation } from './band-work.js';
-import { OperationQueue, type Claim, type Failure, type Look, type NewOperation } from './operation-queue.js';
+import { Intake, type Look, type NewOperation } from './intake.js';
+import { OperationQueue, type Claim, type Failure } from './operation-queue.js';
 
 const minuteMs = 60_000;
 const aMinute = { intervalMs: minuteMs };
@@ -12,6 +13,7 @@ const away: Failure = { code: 'folder_missing', message: 'Gone.', remedy: 'Wait.
 
 let testDatabase: TestDatabase;
 let database: DataSource;
+let intake: Intake;
 let queue: OperationQueue;
 
 beforeEach(async () => {
@@ -22,7 +24,13 @@ beforeEach(async () => {
     entities: [SyncOperation, SyncItem],
     poolSize: 30,
   }).initialize();
-  queue = new OperationQueue(database, { node: 'node', worker: 1, leaseMs: minuteMs, bandOperationsPerMinute: null });
+  intake = new Intake(database);
+  queue = new OperationQueue(database, intake, {
+    node: 'node',
+    worker: 1,
+    leaseMs: minuteMs,
+    bandOperationsPerMinute: null,
+  });
 });
 afterEach(async () => {
   await database.destroy();
@@ -42,77 +50,82 @@ const age = (): Promise<unknown> =>
   );
 
 it('looks over a band that never was, and again when that was long ago', async () => {
-  expect(await queue.enqueueLooks([look('b1'), look('b2')], aMinute)).toEqual(['b1', 'b2']);
+  expect(await intake.enqueueLooks([look('b1'), look('b2')], aMinute)).toEqual(['b1', 'b2']);
   for (const _ of [1, 2]) await queue.complete([{ ...(await claim()), preparedMs: 1 }]);
-  expect(await queue.enqueueLooks([look('b1'), look('b2')], aMinute)).toEqual([]);
+  expect(await intake.enqueueLooks([look('b1'), look('b2')], aMinute)).toEqual([]);
   await age();
-  expect(await queue.enqueueLooks([look('b2')], aMinute)).toEqual(['b2']);
+  expect(await intake.enqueueLooks([look('b2')], aMinute)).toEqual(['b2']);
 });
 
 it('enqueues one where twenty processes do at the same moment, and leaves bands alone that are not theirs', async () => {
   const bands = ['b1', 'b2', 'b3'].map((bandId) => look(bandId));
-  const all = await Promise.all(Array.from({ length: 20 }, () => queue.enqueueLooks(bands, aMinute)));
+  const all = await Promise.all(Array.from({ length: 20 }, () => intake.enqueueLooks(bands, aMinute)));
   expect(all.flat().sort()).toEqual(['b1', 'b2', 'b3']);
   expect(await operations()).toHaveLength(3);
 });
 
 it('joins a look that waits only to make it more urgent', async () => {
-  await queue.enqueueLooks([look('b1', 'low')], aMinute);
-  expect(await queue.enqueueLooks([look('b1', 'low')], aMinute)).toEqual([]);
-  expect(await queue.enqueueLooks([look('b1', 'normal')], aMinute)).toEqual(['b1']);
+  await intake.enqueueLooks([look('b1', 'low')], aMinute);
+  expect(await intake.enqueueLooks([look('b1', 'low')], aMinute)).toEqual([]);
+  expect(await intake.enqueueLooks([look('b1', 'normal')], aMinute)).toEqual(['b1']);
   expect(await operations()).toMatchObject([{ priority: 2 }]);
 });
 
 it('leaves a look that is being done to who does it, however long it takes', async () => {
-  await queue.enqueueLooks([look('b1')], aMinute);
+  await intake.enqueueLooks([look('b1')], aMinute);
   const { operation } = await claim();
-  expect(await queue.enqueueLooks([look('b1', 'high')], { olderThanMs: 0, intervalMs: 0 })).toEqual([]);
+  expect(await intake.enqueueLooks([look('b1', 'high')], { olderThanMs: 0, intervalMs: 0 })).toEqual([]);
   expect((await operations()).map(({ id }) => id)).toEqual([operation.id]);
 });
 
 it('looks again while what the last look came upon is still being worked on', async () => {
-  await queue.enqueueLooks([look('b1')], aMinute);
+  await intake.enqueueLooks([look('b1')], aMinute);
   const held = await claim();
   const item = { ...fileOperation('b1', 'f1'), fileId: 'f1', priority: 'low', cause: 'test' } as const;
   await queue.addItems(held, [item]);
   await queue.spread(held);
-  expect(await queue.enqueueLooks([look('b1')], aMinute)).toEqual([]);
+  expect(await intake.enqueueLooks([look('b1')], aMinute)).toEqual([]);
   await age();
-  expect(await queue.enqueueLooks([look('b1')], aMinute)).toEqual(['b1']);
+  expect(await intake.enqueueLooks([look('b1')], aMinute)).toEqual(['b1']);
 });
 
 it('tries a dead look again an interval later, instead of leaving one more', async () => {
-  await queue.enqueueLooks([look('b1')], aMinute);
+  await intake.enqueueLooks([look('b1')], aMinute);
   const held = await claim();
   await queue.fail(held, away);
-  expect(await queue.enqueueLooks([look('b1')], aMinute)).toEqual([]);
+  expect(await intake.enqueueLooks([look('b1')], aMinute)).toEqual([]);
   await age();
-  expect(await queue.enqueueLooks([look('b1')], aMinute)).toEqual(['b1']);
+  expect(await intake.enqueueLooks([look('b1')], aMinute)).toEqual(['b1']);
   expect(await operations()).toMatchObject([{ id: held.operation.id, status: 'pending', attempts: 0 }]);
 });
 
 it('leaves a look that may be what ends workers to people, and makes a new one', async () => {
-  await queue.enqueueLooks([look('b1')], aMinute);
+  await intake.enqueueLooks([look('b1')], aMinute);
   await claim();
   // Nobody holds the lock of the process that claimed it.
-  const other = new OperationQueue(database, { node: 'other', worker: 2, leaseMs: minuteMs, bandOperationsPerMinute: null });
+  const other = new OperationQueue(database, intake, {
+    node: 'other',
+    worker: 2,
+    leaseMs: minuteMs,
+    bandOperationsPerMinute: null,
+  });
   await other.reclaim(1, 0);
   await age();
-  expect(await queue.enqueueLooks([look('b1')], aMinute)).toEqual(['b1']);
+  expect(await intake.enqueueLooks([look('b1')], aMinute)).toEqual(['b1']);
   expect((await operations()).map(({ status }) => status).sort()).toEqual(['dead', 'pending']);
 });
 
 it("goes by the bands' own intervals, where it is not told how long ago a look may be", async () => {
   const bands = ['b1', 'b2', 'b3'].map((bandId) => look(bandId));
-  await queue.enqueueLooks(bands, aMinute);
+  await intake.enqueueLooks(bands, aMinute);
   for (const _ of bands) await queue.complete([{ ...(await claim()), preparedMs: 1 }]);
   await age();
   await database.query(
     `insert into sync_band_setting (band_id, interval_seconds) values ('b1', 7200), ('b2', 1800), ('b3', null)`,
   );
-  expect(await queue.enqueueLooks(bands, { intervalMs: 120 * minuteMs })).toEqual(['b2']);
-  expect(await queue.enqueueLooks(bands, aMinute)).toEqual(['b3']);
-  expect(await queue.enqueueLooks(bands, { ...aMinute, olderThanMs: 1 })).toEqual(['b1']);
+  expect(await intake.enqueueLooks(bands, { intervalMs: 120 * minuteMs })).toEqual(['b2']);
+  expect(await intake.enqueueLooks(bands, aMinute)).toEqual(['b3']);
+  expect(await intake.enqueueLooks(bands, { ...aMinute, olderThanMs: 1 })).toEqual(['b1']);
 });
 
 describe('a full sync', () => {
@@ -120,9 +133,9 @@ describe('a full sync', () => {
   const modes = async () => (await operations()).map(({ status, mode }) => [status, mode]).sort();
 
   it('that fails while a look waits is what that becomes', async () => {
-    await queue.enqueue([full]);
+    await intake.enqueue([full]);
     const held = await claim();
-    await queue.enqueue([look('b1')]);
+    await intake.enqueue([look('b1')]);
     await queue.fail(held, { ...away, retryInMs: 0 });
     expect(await modes()).toEqual([
       ['cancelled', 'full'],
@@ -131,11 +144,11 @@ describe('a full sync', () => {
   });
 
   it('that is dead and tried again while a look waits is what that becomes', async () => {
-    await queue.enqueue([full]);
+    await intake.enqueue([full]);
     const held = await claim();
     await queue.fail(held, away);
-    await queue.enqueue([look('b1')]);
-    await queue.retry(held.operation.id);
+    await intake.enqueue([look('b1')]);
+    await intake.retry(held.operation.id);
     expect(await modes()).toEqual([
       ['cancelled', 'full'],
       ['pending', 'full'],

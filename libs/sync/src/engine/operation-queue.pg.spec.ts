@@ -6,7 +6,8 @@ import { costOf } from '../../test/statement-cost.js';
 import { SyncItem } from '../entities/sync-item.js';
 import { SyncOperation, type Priority } from '../entities/sync-operation.js';
 import { presenceLocks } from '../log/node-link.js';
-import { OperationQueue, LeaseLost, type Claim, type NewOperation } from './operation-queue.js';
+import { Intake, type NewOperation } from './intake.js';
+import { OperationQueue, LeaseLost, type Claim } from './operation-queue.js';
 import * as statements from './queue-statements.js';
 
 const every: readonly Priority[] = ['critical', 'high', 'normal', 'low'];
@@ -15,6 +16,7 @@ const never = { ...again, retryInMs: null };
 
 let testDatabase: TestDatabase;
 let database: DataSource;
+let intake: Intake;
 const alive: QueryRunner[] = [];
 
 beforeEach(async () => {
@@ -25,6 +27,7 @@ beforeEach(async () => {
     entities: [SyncOperation, SyncItem],
     poolSize: 30,
   }).initialize();
+  intake = new Intake(database);
 });
 afterEach(async () => {
   for (const runner of alive.splice(0)) await runner.release();
@@ -41,7 +44,12 @@ async function worker(
   const runner = database.createQueryRunner();
   alive.push(runner);
   await runner.query('select pg_advisory_lock_shared($1, $2)', [presenceLocks, number]);
-  const queue = new OperationQueue(database, { node: `node-${number}`, worker: number, leaseMs, bandOperationsPerMinute });
+  const queue = new OperationQueue(database, intake, {
+    node: `node-${number}`,
+    worker: number,
+    leaseMs,
+    bandOperationsPerMinute,
+  });
   return Object.assign(queue, { die: () => runner.query('select pg_advisory_unlock_all()') as Promise<void> });
 }
 
@@ -67,8 +75,7 @@ const itemsOf = async (operationId: string): Promise<string[]> =>
   (await database.getRepository(SyncItem).find({ where: { operationId }, order: { fileId: 'ASC' } })).map(
     ({ fileId, status }) => `${fileId} ${status}`,
   );
-const enqueue = async (queue: OperationQueue, ...wanted: NewOperation[]): Promise<string[]> =>
-  (await queue.enqueue(wanted)).map(({ id }) => id);
+const enqueue = async (...wanted: NewOperation[]): Promise<string[]> => (await intake.enqueue(wanted)).map(({ id }) => id);
 const complete = (queue: OperationQueue, ...claims: Claim[]): ReturnType<OperationQueue['complete']> =>
   database.transaction((transaction) =>
     queue.complete(
@@ -81,39 +88,38 @@ const filesOf = (claims: readonly Claim[]): (string | null)[] => claims.map(({ o
 describe('enqueuing', () => {
   it('joins what waits under the same key, within one call and across calls; the higher priority stays', async () => {
     const queue = await worker(1);
-    const [a, b, other] = await enqueue(queue, file('f'), file('f', { priority: 'low' }), file('g'));
+    const [a, b, other] = await enqueue(file('f'), file('f', { priority: 'low' }), file('g'));
     expect(b).toBe(a);
     expect(other).not.toBe(a);
-    const [later] = await queue.enqueue([file('f', { priority: 'critical' })]);
+    const [later] = await intake.enqueue([file('f', { priority: 'critical' })]);
     expect(later).toEqual({ id: a, isNew: false });
     expect(filesOf(await queue.claim(1, ['critical']))).toEqual(['f']);
   });
 
   it('does not join one that runs: what that read may be older', async () => {
     const queue = await worker(1);
-    const [first] = await enqueue(queue, file('f'));
+    const [first] = await enqueue(file('f'));
     await queue.claim(1, every);
-    expect((await queue.enqueue([file('f')]))[0]).toEqual({ id: expect.not.stringContaining(first!), isNew: true });
+    expect((await intake.enqueue([file('f')]))[0]).toEqual({ id: expect.not.stringContaining(first!), isNew: true });
   });
 
   it('takes an event on once, whoever tells it how often at the same time', async () => {
-    const queues = await Promise.all([1, 2, 3].map((number) => worker(number)));
-    const told = Array.from({ length: 30 }, (_, n) => queues[n % 3]!.enqueue([file('f', { eventId: 'e1' }), file('g')]));
+    const queue = await worker(1);
+    const told = Array.from({ length: 30 }, () => intake.enqueue([file('f', { eventId: 'e1' }), file('g')]));
     const ids = new Set((await Promise.all(told)).map(([placed]) => placed!.id));
     expect(ids.size).toBe(1);
-    const [claim] = await queues[0]!.claim(1, every);
-    await complete(queues[0]!, claim!);
-    expect((await queues[1]!.enqueue([file('f', { eventId: 'e1' })]))[0]).toEqual({ id: [...ids][0], isNew: false });
+    await complete(queue, ...(await queue.claim(1, every)));
+    expect((await intake.enqueue([file('f', { eventId: 'e1' })]))[0]).toEqual({ id: [...ids][0], isNew: false });
   });
 });
 
 describe('claiming', () => {
   it('goes by priority, then by what has been due for longest', async () => {
     const queue = await worker(1);
-    await enqueue(queue, file('low', { priority: 'low' }));
-    await enqueue(queue, file('b'));
-    await enqueue(queue, file('c'));
-    await enqueue(queue, file('high', { priority: 'high' }));
+    await enqueue(file('low', { priority: 'low' }));
+    await enqueue(file('b'));
+    await enqueue(file('c'));
+    await enqueue(file('high', { priority: 'high' }));
     expect(filesOf(await queue.claim(3, every))).toEqual(['high', 'b', 'c']);
     expect(filesOf(await queue.claim(3, ['critical']))).toEqual([]);
     expect(filesOf(await queue.claim(3, every))).toEqual(['low']);
@@ -121,17 +127,17 @@ describe('claiming', () => {
 
   it('finds the one that has been due for longest, of any priority', async () => {
     const queue = await worker(1);
-    await enqueue(queue, file('old', { priority: 'low' }));
-    await enqueue(queue, file('new', { priority: 'critical' }));
+    await enqueue(file('old', { priority: 'low' }));
+    await enqueue(file('new', { priority: 'critical' }));
     expect(filesOf(await queue.claim(0, every, 1))).toEqual(['old']);
   });
 
   it('gives each operation to one of many, and of a file never two at a time', async () => {
     const queues = await Promise.all([1, 2, 3, 4].map((number) => worker(number)));
-    await enqueue(queues[0]!, ...Array.from({ length: 60 }, (_, n) => file(`f${n}`)));
+    await enqueue(...Array.from({ length: 60 }, (_, n) => file(`f${n}`)));
     const claimed = (await Promise.all(queues.map((queue) => queue.claim(20, every)))).flat();
     expect(new Set(filesOf(claimed)).size).toBe(claimed.length);
-    await enqueue(queues[0]!, ...Array.from({ length: 60 }, (_, n) => file(`f${n}`)));
+    await enqueue(...Array.from({ length: 60 }, (_, n) => file(`f${n}`)));
     const more = (await Promise.all(queues.map((queue) => queue.claim(60, every)))).flat();
     expect(claimed.length + more.filter(({ operation }) => !filesOf(claimed).includes(operation.fileId)).length).toBe(60);
     expect(new Set([...filesOf(claimed), ...filesOf(more)]).size).toBe(claimed.length + more.length);
@@ -139,7 +145,7 @@ describe('claiming', () => {
 
   it('passes over what is not due yet', async () => {
     const queue = await worker(1);
-    await enqueue(queue, file('f'), file('g', { priority: 'low' }));
+    await enqueue(file('f'), file('g', { priority: 'low' }));
     const [claim] = await queue.claim(1, every);
     await queue.fail(claim!, { ...again, retryInMs: 3_600_000 });
     expect(filesOf(await queue.claim(5, every))).toEqual(['g']);
@@ -150,7 +156,7 @@ describe('claiming', () => {
 describe('a claim', () => {
   it('that another has by now changes nothing: not by completing, failing, renewing or adding items', async () => {
     const [zombie, heir] = [await worker(1), await worker(2)];
-    const [id] = await enqueue(zombie, file('f'));
+    const [id] = await enqueue(file('f'));
     const [old] = await zombie.claim(1, every);
     await zombie.die();
     expect(await heir.reclaim(3, 1_000)).toMatchObject({ bandIds: ['b1'] });
@@ -169,7 +175,7 @@ describe('a claim', () => {
   it('of a process that lives is left alone until its lease has run out, also by itself', async () => {
     const [quick, other] = [await worker(1, 1), await worker(2)];
     const patient = await worker(3);
-    await enqueue(quick, file('f'), file('g'));
+    await enqueue(file('f'), file('g'));
     await quick.claim(1, every);
     await patient.claim(1, every);
     expect((await other.reclaim(3, 1_000)).bandIds).toEqual(['b1']);
@@ -179,11 +185,11 @@ describe('a claim', () => {
 
   it('that was lost waits where it was in the line', async () => {
     const [first, second] = [await worker(1), await worker(2)];
-    await enqueue(first, file('e'), file('f'));
+    await enqueue(file('e'), file('f'));
     await first.claim(2, every);
-    await enqueue(first, file('g'));
+    await enqueue(file('g'));
     // Stands for the one that is lost, in its place.
-    await enqueue(first, file('f'));
+    await enqueue(file('f'));
     await first.die();
     await second.reclaim(3, 1_000);
     expect(filesOf(await second.claim(3, every))).toEqual(['e', 'f', 'g']);
@@ -191,12 +197,12 @@ describe('a claim', () => {
 
   it('that is put back waits where it was in the line, as if nobody had claimed it', async () => {
     const queue = await worker(1);
-    const [e, f] = await enqueue(queue, file('e'), file('f'));
+    const [e, f] = await enqueue(file('e'), file('f'));
     const before = await row(e!);
     const claims = await queue.claim(2, every);
-    await enqueue(queue, file('g'));
+    await enqueue(file('g'));
     // Stands for the one that is put back, in its place.
-    await enqueue(queue, file('f'));
+    await enqueue(file('f'));
     await queue.release(claims);
     expect(await row(e!)).toMatchObject({ status: 'pending', attempts: 0, errorCode: null, runAt: before.runAt });
     expect(await row(f!)).toMatchObject({ status: 'cancelled' });
@@ -206,7 +212,7 @@ describe('a claim', () => {
 
   it('that failed waits, and one that may not be retried is dead; what asked for time keeps its attempts', async () => {
     const queue = await worker(1);
-    const [f, g, h] = await enqueue(queue, file('f'), file('g'), file('h'));
+    const [f, g, h] = await enqueue(file('f'), file('g'), file('h'));
     const claims = await queue.claim(3, every);
     await queue.fail(claims[0]!, again);
     await queue.fail(claims[1]!, never);
@@ -218,12 +224,12 @@ describe('a claim', () => {
 
   it('that failed while newer news of the file wait is cancelled, and the newer one has its items and priority', async () => {
     const queue = await worker(1);
-    const [full] = await enqueue(queue, band());
+    const [full] = await enqueue(band());
     const [parent] = await queue.claim(1, every);
     await queue.addItems(parent!, [file('f')]);
     await queue.spread(parent!);
     const [claim] = await queue.claim(1, every);
-    await enqueue(queue, file('f', { priority: 'low' }));
+    await enqueue(file('f', { priority: 'low' }));
     await queue.fail(claim!, again);
     expect(await row(claim!.operation.id)).toMatchObject({ status: 'cancelled' });
     expect(await itemsOf(full!)).toEqual(['f waiting']);
@@ -261,7 +267,7 @@ describe('an operation whose process is lost', () => {
 
   it('keeps all its attempts', async () => {
     const queue = await worker(1);
-    const [id] = await enqueue(queue, file('f'));
+    const [id] = await enqueue(file('f'));
     for (const _ of [1, 2]) await loseWith(1);
     await pass();
     const [claim] = await queue.claim(1, every);
@@ -271,8 +277,7 @@ describe('an operation whose process is lost', () => {
   });
 
   it('is due at once after the first time, and waits by itself from the second on, twice as long each time', async () => {
-    const queue = await worker(1);
-    const ids = await enqueue(queue, ...Array.from({ length: 20 }, (_, n) => file(`f${n}`)));
+    const ids = await enqueue(...Array.from({ length: 20 }, (_, n) => file(`f${n}`)));
     expect(await loseWith(20)).toHaveLength(20);
     for (const nth of [1, 2]) {
       await pass(4 * backoffMs);
@@ -285,8 +290,7 @@ describe('an operation whose process is lost', () => {
   });
 
   it('is dead after the last time, and has all its losses before it when it is tried again', async () => {
-    const queue = await worker(1);
-    const [id] = await enqueue(queue, file('f'));
+    const [id] = await enqueue(file('f'));
     await loseWith(1, 2);
     expect(await row(id!)).toMatchObject({ status: 'failed', errorCode: 'worker_lost' });
     await loseWith(1, 2);
@@ -297,15 +301,15 @@ describe('an operation whose process is lost', () => {
       errorCode: 'lost_too_often',
       errorRemedy: expect.stringContaining('log of the servers'),
     });
-    await queue.retry(id!);
+    await intake.retry(id!);
     expect(await row(id!)).toMatchObject({ status: 'pending', losses: 0 });
   });
 
   it('and that is what ends processes is dead in the end, and all that were lost with it are done', async () => {
     const queue = await worker(1);
     const neighbours = Array.from({ length: 20 }, (_, n) => `f${n}`);
-    await enqueue(queue, ...neighbours.slice(0, 10).map((name) => file(name)));
-    const [poison] = await enqueue(queue, file('poison'), ...neighbours.slice(10).map((name) => file(name)));
+    await enqueue(...neighbours.slice(0, 10).map((name) => file(name)));
+    const [poison] = await enqueue(file('poison'), ...neighbours.slice(10).map((name) => file(name)));
     const isOpen = async (): Promise<boolean> =>
       database.getRepository(SyncOperation).existsBy([{ status: 'pending' }, { status: 'failed' }]);
     for (let process = 1_000; await isOpen(); process += 1) {
@@ -325,17 +329,16 @@ describe('an operation whose process is lost', () => {
   });
 
   it('waits its time out though there is news, and so does what stands for it', async () => {
-    const queue = await worker(1);
-    const [id] = await enqueue(queue, file('f'));
+    const [id] = await enqueue(file('f'));
     await loseWith(1);
     await loseWith(1);
     const before = await row(id!);
-    await enqueue(queue, file('f', { priority: 'high' }));
+    await enqueue(file('f', { priority: 'high' }));
     expect(await row(id!)).toMatchObject({ status: 'pending', priority: 1, losses: 2, runAt: before.runAt });
     await pass();
     const [lost, other] = [await worker(2), await worker(3)];
     await lost.claim(1, every);
-    const [newer] = await enqueue(queue, file('f'));
+    const [newer] = await enqueue(file('f'));
     await lost.die();
     await other.reclaim(10, backoffMs);
     expect(await row(id!)).toMatchObject({ status: 'cancelled' });
@@ -345,7 +348,7 @@ describe('an operation whose process is lost', () => {
 
   it('has all its losses before it where it came further than before', async () => {
     const queue = await worker(1);
-    const [id] = await enqueue(queue, band());
+    const [id] = await enqueue(band());
     const add = async (...names: string[]): Promise<number> => {
       await loseWith(1);
       await pass(10 * backoffMs);
@@ -363,7 +366,7 @@ describe('an operation whose process is lost', () => {
 
 describe('an operation with items', () => {
   async function spread(queue: OperationQueue, ...fileIds: string[]): Promise<string> {
-    const [id] = await enqueue(queue, band());
+    const [id] = await enqueue(band());
     const [claim] = await queue.claim(1, every);
     await queue.addItems(
       claim!,
@@ -390,12 +393,12 @@ describe('an operation with items', () => {
   it('takes over how an earlier operation for the same event ended, and follows one that is running', async () => {
     const queue = await worker(1);
     const told = ['done', 'fails', 'runs', 'waits'].map((name) => file(name, { eventId: `event of ${name}` }));
-    const [done, fails, runs, waits] = await enqueue(queue, ...told);
+    const [done, fails, runs, waits] = await enqueue(...told);
     const claims = await queue.claim(3, every);
     expect(filesOf(claims)).toEqual(['done', 'fails', 'runs']);
     await complete(queue, claims[0]!);
     await queue.fail(claims[1]!, never);
-    const [id] = await enqueue(queue, band());
+    const [id] = await enqueue(band());
     const [claim] = await queue.claim(1, every);
     const { added, progress } = await queue.addItems(claim!, told);
     expect(added).toBe(1);
@@ -415,9 +418,9 @@ describe('an operation with items', () => {
   it('of which all had ended before is completed as it lets go of them', async () => {
     const queue = await worker(1);
     const told = file('f', { eventId: 'e' });
-    await enqueue(queue, told);
+    await enqueue(told);
     await complete(queue, ...(await queue.claim(1, every)));
-    const [id] = await enqueue(queue, band());
+    const [id] = await enqueue(band());
     const [claim] = await queue.claim(1, every);
     await queue.addItems(claim!, [told]);
     expect(await queue.spread(claim!)).toMatchObject({ id, total: 1, done: 1, failed: 0, status: 'completed' });
@@ -427,13 +430,13 @@ describe('an operation with items', () => {
     const queue = await worker(1);
     expect(await row(await spread(queue))).toMatchObject({ status: 'completed' });
     await spread(queue, 'a');
-    const [next] = await enqueue(queue, band());
+    const [next] = await enqueue(band());
     expect((await queue.claim(1, ['high'])).map(({ operation }) => operation.id)).toEqual([next]);
   });
 
   it('whose worker is lost while it adds them adds them again, each once', async () => {
     const [first, second] = [await worker(1), await worker(2)];
-    const [id] = await enqueue(first, band());
+    const [id] = await enqueue(band());
     const [claim] = await first.claim(1, every);
     await first.addItems(claim!, [file('a'), file('b')]);
     await first.die();
@@ -449,7 +452,7 @@ describe('an operation with items', () => {
 
   it('ends with an operation that was given its item in the very moment in which it was claimed', async () => {
     const queue = await worker(1);
-    await enqueue(queue, file('a'));
+    await enqueue(file('a'));
     const [claimed] = await queue.claim(1, every);
     const id = await spread(queue, 'b');
     await database.query(
@@ -466,7 +469,7 @@ describe('an operation with items', () => {
   it('that is cancelled ends what waits for it alone, and what an event or another one waits for goes on', async () => {
     const queue = await worker(1);
     const id = await spread(queue, 'alone', 'told', 'shared');
-    await enqueue(queue, file('told', { eventId: 'e1' }));
+    await enqueue(file('told', { eventId: 'e1' }));
     const other = await spread(queue, 'shared');
     expect(await queue.cancel(id)).not.toBeNull();
     expect(await row(id)).toMatchObject({ status: 'cancelled', errorCode: 'cancelled' });
@@ -493,7 +496,7 @@ describe('a band', () => {
 
   it('begins as many operations in a minute as it may, on all nodes, by priority and age, and the others after it', async () => {
     const queues = await Promise.all([1, 2, 3, 4].map((number) => worker(number, 60_000, 10)));
-    await enqueue(queues[0]!, ...others('b1', ...numbered(25)), file('high', { bandId: 'b1', priority: 'high' }));
+    await enqueue(...others('b1', ...numbered(25)), file('high', { bandId: 'b1', priority: 'high' }));
     const minute = async (): Promise<(string | null)[]> => {
       const claims: Claim[] = [];
       for (const queue of queues) claims.push(...(await queue.claim(4, every)));
@@ -523,7 +526,7 @@ describe('a band', () => {
       const bands = claims.map(({ operation }) => operation.bandId!);
       return Object.fromEntries(['b1', 'b2', 'b3'].map((band) => [band, bands.filter((each) => each === band).length]));
     };
-    await enqueue(limited, ...all);
+    await enqueue(...all);
     expect(await begun(limited)).toEqual({ b1: 2, b2: 3, b3: 3 });
     expect(await limited.pausedBand('b1')).toMatchObject({ message: 'The band has begun the 2 operations of this minute.' });
     await pass(1);
@@ -532,7 +535,7 @@ describe('a band', () => {
 
   it('begins no more than that when all nodes claim at the same moment, again and again', async () => {
     const queues = await Promise.all([1, 2, 3, 4].map((number) => worker(number, 60_000, 10)));
-    await enqueue(queues[0]!, ...others('b1', ...numbered(40)));
+    await enqueue(...others('b1', ...numbered(40)));
     for (const begun of [10, 10, 10, 10, 0]) {
       const all = queues.flatMap((queue) => [queue.claim(7, every), queue.claim(0, every, 1), queue.claim(7, every)]);
       const claims = (await Promise.all(all)).flat();
@@ -544,7 +547,7 @@ describe('a band', () => {
 
   it('begins no more than that while the claim of another node is on its way to commit', async () => {
     const queue = await worker(1, 60_000, 5);
-    await enqueue(queue, ...others('b1', ...numbered(20)));
+    await enqueue(...others('b1', ...numbered(20)));
     expect(await queue.claim(1, every)).toHaveLength(1);
     const elsewhere = database.createQueryRunner();
     await elsewhere.startTransaction();
@@ -560,21 +563,21 @@ describe('a band', () => {
 
   it('that is at its limit, or paused, holds up no other, and nothing critical', async () => {
     const limited = await worker(1, 60_000, 3);
-    await enqueue(limited, ...others('b1', ...numbered(500)));
+    await enqueue(...others('b1', ...numbered(500)));
     expect(filesOf(await limited.claim(9, every))).toHaveLength(3);
     await limited.pause('b3', 60_000, busy);
-    await enqueue(limited, file('waits', { bandId: 'b3', priority: 'high' }));
-    await enqueue(limited, ...others('b2', 'other'), file('urgent', { bandId: 'b3', priority: 'critical' }));
+    await enqueue(file('waits', { bandId: 'b3', priority: 'high' }));
+    await enqueue(...others('b2', 'other'), file('urgent', { bandId: 'b3', priority: 'critical' }));
     expect(filesOf(await limited.claim(2, every))).toEqual(['urgent']);
     expect(filesOf(await limited.claim(2, every))).toEqual(['other']);
-    await enqueue(limited, file('now', { bandId: 'b1', priority: 'critical' }), ...others('b2', 'oldest'));
+    await enqueue(file('now', { bandId: 'b1', priority: 'critical' }), ...others('b2', 'oldest'));
     expect(filesOf(await limited.claim(0, every, 1))).toEqual(['now']);
     expect(filesOf(await limited.claim(0, every, 1))).toEqual(['oldest']);
   });
 
   it('that is limited has its turns as the oldest, too', async () => {
     const [queue, chosen] = [await worker(1, 60_000, 1), await worker(2)];
-    await enqueue(queue, ...others('b1', 'a'), ...others('b2', 'b'), file('c', { bandId: 'b3', priority: 'high' }));
+    await enqueue(...others('b1', 'a'), ...others('b2', 'b'), file('c', { bandId: 'b3', priority: 'high' }));
     expect(filesOf(await queue.claim(0, every, 1))).toEqual(['a']);
     await database.query(`insert into sync_band_setting (band_id, operations_per_minute) values ('b2', 5)`);
     expect(filesOf(await chosen.claim(0, every, 1))).toEqual(['b']);
@@ -583,12 +586,12 @@ describe('a band', () => {
 
   it('that is paused goes on by itself where it was, on every node, with the news that came meanwhile', async () => {
     const [one, other] = [await worker(1), await worker(2)];
-    await enqueue(one, ...others('b1', ...numbered(12)));
+    await enqueue(...others('b1', ...numbered(12)));
     const [claim] = await one.claim(1, every);
     await one.pause('b1', 30_000, busy);
     await one.fail(claim!, { ...again, ...busy, retryInMs: 30_000, isFree: true });
     expect(await other.claim(9, every)).toEqual([]);
-    await enqueue(one, file('news', { priority: 'high' }), ...others('b1', 'f0005'));
+    await enqueue(file('news', { priority: 'high' }), ...others('b1', 'f0005'));
     expect(await other.claim(9, every)).toEqual([]);
     expect(await other.pausedBand('b1')).toMatchObject({ ...busy, since: expect.any(Date), until: expect.any(Date) });
     await pass(1);
@@ -603,7 +606,7 @@ describe('a band', () => {
 
   it('that is paused goes on in its order, wherever the rows lie by then', async () => {
     const queue = await worker(1);
-    await enqueue(queue, ...others('b1', ...numbered(12)));
+    await enqueue(...others('b1', ...numbered(12)));
     await queue.pause('b1', 30_000, busy);
     expect(await queue.claim(20, every)).toEqual([]);
     await database.query('cluster sync_operation using sync_operation_pkey');
@@ -613,9 +616,9 @@ describe('a band', () => {
 
   it('that is paused leaves critical news where they were in the line, also of a file that is being worked on', async () => {
     const queue = await worker(1);
-    await enqueue(queue, file('f', { priority: 'critical' }));
+    await enqueue(file('f', { priority: 'critical' }));
     const [claim] = await queue.claim(1, every);
-    await enqueue(queue, file('f', { priority: 'critical' }), ...others('b1', 'g'));
+    await enqueue(file('f', { priority: 'critical' }), ...others('b1', 'g'));
     await queue.pause('b1', 60_000, busy);
     expect(await queue.claim(9, every)).toEqual([]);
     await complete(queue, claim!);
@@ -642,34 +645,38 @@ describe('a band', () => {
 describe('by hand', () => {
   it('a running operation is cancelled under the hands of its worker', async () => {
     const queue = await worker(1);
-    const [id] = await enqueue(queue, file('f'));
+    const [id] = await enqueue(file('f'));
     const [claim] = await queue.claim(1, every);
     await queue.cancel(id!);
     expect(await queue.renew([claim!])).toEqual(new Set([id]));
     expect((await complete(queue, claim!)).tokens).toEqual(new Map());
-    await enqueue(queue, file('f'));
+    await enqueue(file('f'));
     expect(filesOf(await queue.claim(1, every))).toEqual(['f']);
   });
 
   it('a dead operation waits again, unless a newer one of its key waits, and can be given up', async () => {
     const queue = await worker(1);
-    const [f, g, h] = await enqueue(queue, file('f'), file('g'), file('h'));
+    const [f, g, h] = await enqueue(file('f'), file('g'), file('h'));
     for (const claim of await queue.claim(3, every)) await queue.fail(claim, never);
-    await enqueue(queue, file('g'));
-    expect([await queue.retry(f!), await queue.retry(g!), await queue.discard(h!)]).toEqual([true, true, true]);
+    await enqueue(file('g'));
+    expect([await intake.retry(f!), await intake.retry(g!), await queue.discard(h!)]).toEqual([true, true, true]);
     expect(await row(f!)).toMatchObject({ status: 'pending', attempts: 0, finishedAt: null });
     expect(await row(g!)).toMatchObject({ status: 'cancelled' });
     expect(await row(h!)).toMatchObject({ status: 'cancelled' });
-    expect([await queue.retry(f!), await queue.discard(h!), await queue.retry(randomUUID())]).toEqual([false, false, false]);
+    expect([await intake.retry(f!), await queue.discard(h!), await intake.retry(randomUUID())]).toEqual([
+      false,
+      false,
+      false,
+    ]);
   });
 });
 
 it('forgets what finished long ago with its items and events, and nothing that is dead or open', async () => {
   const queue = await worker(1);
-  const [done] = await enqueue(queue, file('done', { eventId: 'e1' }), file('dead', { eventId: 'e2' }));
+  const [done] = await enqueue(file('done', { eventId: 'e1' }), file('dead', { eventId: 'e2' }));
   for (const claim of await queue.claim(2, every))
     await (claim.operation.id === done ? complete(queue, claim) : queue.fail(claim, never));
-  await enqueue(queue, file('open'));
+  await enqueue(file('open'));
   await database.query(
     `update sync_operation set finished_at = finished_at - interval '31 days', created_at = created_at - interval '31 days'`,
   );

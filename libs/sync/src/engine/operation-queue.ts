@@ -1,35 +1,10 @@
 import { randomUUID } from 'node:crypto';
 import type { DataSource, EntityManager } from 'typeorm';
-import {
-  priorities,
-  SyncOperation,
-  type OperationKind,
-  type OperationStatus,
-  type Priority,
-} from '../entities/sync-operation.js';
+import { priorities, SyncOperation, type OperationStatus, type Priority } from '../entities/sync-operation.js';
+import { mostAtOnce, type Enqueued, type Intake, type NewOperation } from './intake.js';
+import { lockKeys } from './intake-statements.js';
 import * as paces from './pace-statements.js';
 import * as statements from './queue-statements.js';
-
-export interface NewOperation {
-  kind: OperationKind;
-  priority: Priority;
-  orderingKey: string;
-  cause: string;
-  bandId?: string | null;
-  fileId?: string | null;
-  userId?: string | null;
-  mode?: 'delta' | 'full' | null;
-  parentId?: string | null;
-  /** The fact this follows from. One already taken on is not taken on again. */
-  eventId?: string;
-}
-
-/** Where an operation was put. */
-export interface Enqueued {
-  id: string;
-  /** A new row; false where it joined one that waits, or its event was taken on before. */
-  isNew: boolean;
-}
 
 /** A running operation in the hands of the worker that claimed it. */
 export interface Claim {
@@ -69,20 +44,8 @@ interface Unsuccessful {
   token: string;
 }
 
-/** An operation on a band as a whole. */
-export type Look = NewOperation & { bandId: string };
-
 /** What asks for more time is asked again after this at the latest: nobody could take back a pause of a year. */
 export const longestPauseMs = 3_600_000;
-
-/** How long ago the last look may be. Without `olderThanMs` that is the band's interval, by default `intervalMs`. */
-export interface LookAge {
-  olderThanMs?: number;
-  intervalMs: number;
-}
-
-/** Operations or items in one transaction: each takes a lock of the database until that ends. */
-export const mostAtOnce = 200;
 
 export interface QueueOptions {
   node: string;
@@ -101,48 +64,42 @@ export interface BandPause {
   message: string;
 }
 
-/** The queue's SQL. One method, one statement or one transaction. */
+/** Operations from their claim to their end, however they come to it. One method, one statement or one transaction. */
 export class OperationQueue {
   constructor(
     private readonly database: DataSource,
+    private readonly intake: Intake,
     private readonly options: QueueOptions,
   ) {}
 
   /**
-   * Stores operations, each of which joins the one that waits under its ordering key. That one then keeps the higher priority
-   * and runs as soon as it can, with all its attempts before it: the news may be what mends it. One that was lost more than once
-   * still waits its time out, and with its losses: whom they mend needs no others. An operation that is running does not count: what it
-   * read may be older than this news.
-   * @returns in the order given; of an event that was taken on before, the earlier operation
+   * Takes up to `limit` operations that are due, by priority, then by age, and beside these up to `oldest` that have been due for longest.
+   * Those that their band keeps waiting are passed over, and are due when it goes on. @param from these priorities only
    */
-  async enqueue(wanted: readonly NewOperation[], transaction?: EntityManager): Promise<Enqueued[]> {
-    if (!transaction) return this.database.transaction((own) => this.enqueue(wanted, own));
-    // Whoever puts operations to wait under a key does so alone; else two could meet at the unique index.
-    await transaction.query(statements.lockKeys, [wanted.map(({ orderingKey }) => orderingKey)]);
-    const known = await this.knownEvents(wanted, transaction);
-    const isKnown = ({ eventId }: NewOperation): boolean => eventId !== undefined && known.has(eventId);
-    const stored = await this.store(joined(wanted.filter((one) => !isKnown(one))), transaction);
-    const placed = wanted.map((one) =>
-      isKnown(one) ? { id: known.get(one.eventId!)!, isNew: false } : stored.get(one.orderingKey)!,
-    );
-    const events = wanted.flatMap((one, place) =>
-      one.eventId === undefined || isKnown(one) ? [] : [[one.eventId, placed[place]!.id] as const],
-    );
-    if (events.length > 0) await transaction.query(statements.remember, transposed(events, 2));
-    return placed;
+  async claim(limit: number, from: readonly Priority[], oldest = 0): Promise<Claim[]> {
+    const claimed: Claim[] = [];
+    // Where no band is limited or paused, and that is the rule, a look at their paces is enough.
+    for (let isPaced = this.options.bandOperationsPerMinute !== null; ; isPaced = true) {
+      const left = limit + oldest - claimed.length;
+      const ofOldest = Math.min(oldest, left);
+      const { claims, kept } = await this.claimOnce(isPaced, left - ofOldest, from, ofOldest).catch((error: Error) => {
+        // What is in our hands must not be forgotten; the error will come again.
+        if (claimed.length === 0) throw error;
+        return { claims: [], kept: new Set<string>() };
+      });
+      claimed.push(...claims);
+      if (kept.size === 0 || (isPaced && claimed.length > 0)) return claimed;
+    }
   }
 
-  /**
-   * Enqueues those of these looks over bands that are due: the last one is longer ago than that, and none is being done or waits
-   * already. One that is dead is tried again instead. Of two who do so at the same moment, one does.
-   * @returns the bands that are looked over now
-   */
-  async enqueueLooks(wanted: readonly Look[], age: LookAge): Promise<string[]> {
-    const due = (await this.due(wanted, age)).map(({ look }) => look);
-    const bandIds: string[] = [];
-    for (let begin = 0; begin < due.length; begin += mostAtOnce)
-      bandIds.push(...(await this.enqueueDue(due.slice(begin, begin + mostAtOnce), age)));
-    return bandIds;
+  /** Extends the leases of exactly the operations held here. @returns the ids of those that are not held any more */
+  async renew(claims: readonly Claim[]): Promise<Set<string>> {
+    const rows = await this.database.query<{ id: string }[]>(statements.renew, [
+      claims.map(({ operation }) => operation.id),
+      claims.map(({ token }) => token),
+      this.options.leaseMs,
+    ]);
+    return new Set(rows.map(({ id }) => id));
   }
 
   /**
@@ -157,11 +114,11 @@ export class OperationQueue {
   ): Promise<{ added: number; progress: Progress[] }> {
     return this.database.transaction(async (transaction) => {
       // Operations are locked before those whose items they are, by everybody.
-      const placed = await this.enqueue(wanted, transaction);
+      const placed = await this.intake.enqueue(wanted, transaction);
       const begun = await this.begun(placed, transaction);
       const isRunning = new Set(begun.flatMap(({ id, status }) => (status === 'running' ? id : [])));
       const again = wanted.filter((_, place) => isRunning.has(placed[place]!.id));
-      const following = await this.store(joined(again), transaction);
+      const following = await this.intake.store(again, transaction);
       const by = wanted.map(({ orderingKey }, place) => following.get(orderingKey) ?? placed[place]!);
       if (!(await this.holds(operation.id, token, transaction))) throw new LeaseLost(operation.id);
       await transaction.query(statements.addItems, [
@@ -184,47 +141,6 @@ export class OperationQueue {
     const [progress] = await this.database.query<Progress[]>(statements.spread, [operation.id, token]);
     if (!progress) throw new LeaseLost(operation.id);
     return progress;
-  }
-
-  /**
-   * Takes up to `limit` operations that are due, by priority, then by age, and beside these up to `oldest` that have been due for longest.
-   * Those that their band keeps waiting are passed over, and are due when it goes on. @param from these priorities only
-   */
-  async claim(limit: number, from: readonly Priority[], oldest = 0): Promise<Claim[]> {
-    const claimed: Claim[] = [];
-    // Where no band is limited or paused, and that is the rule, a look at their paces is enough.
-    for (let isPaced = this.options.bandOperationsPerMinute !== null; ; isPaced = true) {
-      const left = limit + oldest - claimed.length;
-      const ofOldest = Math.min(oldest, left);
-      const { claims, kept } = await this.claimOnce(isPaced, left - ofOldest, from, ofOldest).catch((error: Error) => {
-        // What is in our hands must not be forgotten; the error will come again.
-        if (claimed.length === 0) throw error;
-        return { claims: [], kept: new Set<string>() };
-      });
-      claimed.push(...claims);
-      if (kept.size === 0 || (isPaced && claimed.length > 0)) return claimed;
-    }
-  }
-
-  /** Lets nothing of a band begin for so long that is not critical, on any node: its source asked for time. An hour at most. */
-  async pause(bandId: string, forMs: number, { code, message }: Pick<Failure, 'code' | 'message'>): Promise<void> {
-    await this.database.query(paces.pause, [bandId, Math.min(forMs, longestPauseMs), code, message]);
-  }
-
-  /** Null: its operations begin as they come. */
-  async pausedBand(bandId: string): Promise<BandPause | null> {
-    const [pause] = await this.database.query<BandPause[]>(paces.paused, [bandId]);
-    return pause ?? null;
-  }
-
-  /** Extends the leases of exactly the operations held here. @returns the ids of those that are not held any more */
-  async renew(claims: readonly Claim[]): Promise<Set<string>> {
-    const rows = await this.database.query<{ id: string }[]>(statements.renew, [
-      claims.map(({ operation }) => operation.id),
-      claims.map(({ token }) => token),
-      this.options.leaseMs,
-    ]);
-    return new Set(rows.map(({ id }) => id));
   }
 
   /**
@@ -309,17 +225,6 @@ export class OperationQueue {
     });
   }
 
-  /** Lets a dead operation wait again, with all its attempts. Where another one of its key waits already, that one stands for it. */
-  async retry(id: string): Promise<boolean> {
-    return this.database.transaction(async (transaction) => {
-      const [dead] = await transaction.query<{ orderingKey: string }[]>(statements.deadKey, [id]);
-      if (!dead) return false;
-      await transaction.query(statements.lockKeys, [[dead.orderingKey]]);
-      const [ended] = await transaction.query<{ id: string }[]>(statements.retry, [id, dead.orderingKey]);
-      return ended !== undefined;
-    });
-  }
-
   /** A dead operation that nobody will try again. */
   async discard(id: string): Promise<boolean> {
     return (await this.database.query<unknown[]>(statements.discard, [id])).length > 0;
@@ -329,6 +234,17 @@ export class OperationQueue {
   async prune(days: number, limit: number): Promise<number> {
     const [{ pruned }] = await this.database.query<[{ pruned: number }]>(statements.prune, [days, limit]);
     return pruned;
+  }
+
+  /** Lets nothing of a band begin for so long that is not critical, on any node: its source asked for time. An hour at most. */
+  async pause(bandId: string, forMs: number, { code, message }: Pick<Failure, 'code' | 'message'>): Promise<void> {
+    await this.database.query(paces.pause, [bandId, Math.min(forMs, longestPauseMs), code, message]);
+  }
+
+  /** Null: its operations begin as they come. */
+  async pausedBand(bandId: string): Promise<BandPause | null> {
+    const [pause] = await this.database.query<BandPause[]>(paces.paused, [bandId]);
+    return pause ?? null;
   }
 
   private async claimOnce(
@@ -368,70 +284,6 @@ export class OperationQueue {
     return (await transaction.query<unknown[]>(statements.holds, [id, token])).length > 0;
   }
 
-  private enqueueDue(looks: readonly Look[], age: LookAge): Promise<string[]> {
-    return this.database.transaction(async (transaction) => {
-      await transaction.query(statements.lockKeys, [looks.map(({ orderingKey }) => orderingKey)]);
-      // Others may have done it until now.
-      const due = await this.due(looks, age, transaction);
-      for (const { look, deadId } of due)
-        if (deadId !== null) await transaction.query(statements.retry, [deadId, look.orderingKey]);
-      await this.enqueue(
-        due.filter(({ deadId }) => deadId === null).map(({ look }) => look),
-        transaction,
-      );
-      return due.map(({ look }) => look.bandId);
-    });
-  }
-
-  private async due(
-    looks: readonly Look[],
-    { olderThanMs, intervalMs }: LookAge,
-    transaction = this.database.manager,
-  ): Promise<{ look: Look; deadId: string | null }[]> {
-    const rows = await transaction.query<{ orderingKey: string; deadId: string | null }[]>(statements.dueLooks, [
-      looks.map(({ orderingKey }) => orderingKey),
-      looks.map(({ bandId }) => bandId),
-      looks.map(({ priority }) => priorities[priority]),
-      olderThanMs ?? null,
-      intervalMs,
-    ]);
-    const dead = new Map(rows.map(({ orderingKey, deadId }) => [orderingKey, deadId]));
-    return looks.flatMap((look) => {
-      const deadId = dead.get(look.orderingKey);
-      return deadId === undefined ? [] : [{ look, deadId }];
-    });
-  }
-
-  private async knownEvents(wanted: readonly NewOperation[], transaction: EntityManager): Promise<Map<string, string>> {
-    const eventIds = wanted.flatMap(({ eventId }) => eventId ?? []);
-    if (eventIds.length === 0) return new Map();
-    const rows = await transaction.query<{ eventId: string; id: string }[]>(statements.known, [eventIds]);
-    return new Map(rows.map(({ eventId, id }) => [eventId, id]));
-  }
-
-  private async store(wanted: readonly NewOperation[], transaction: EntityManager): Promise<Map<string, Enqueued>> {
-    if (wanted.length === 0) return new Map();
-    const rows = await transaction.query<(Enqueued & { orderingKey: string })[]>(
-      statements.store,
-      transposed(
-        wanted.map((one) => [
-          randomUUID(),
-          one.kind,
-          priorities[one.priority],
-          one.orderingKey,
-          one.bandId ?? null,
-          one.fileId ?? null,
-          one.userId ?? null,
-          one.mode ?? null,
-          one.cause,
-          one.parentId ?? null,
-        ]),
-        10,
-      ),
-    );
-    return new Map(rows.map(({ orderingKey, id, isNew }) => [orderingKey, { id, isNew }]));
-  }
-
   /** Those of them that took an event on before and do not wait any more; the others cannot begin before commit. */
   private async begun(placed: readonly Enqueued[], transaction: EntityManager): Promise<Begun[]> {
     const earlier = placed.filter(({ isNew }) => !isNew).map(({ id }) => id);
@@ -452,7 +304,7 @@ export class OperationQueue {
     how: { statement: string; settings: readonly unknown[]; ifDead: OperationError | NoFailure },
   ): Promise<Progress[]> {
     return this.database.transaction(async (transaction) => {
-      await transaction.query(statements.lockKeys, [all.map(({ orderingKey }) => orderingKey)]);
+      await transaction.query(lockKeys, [all.map(({ orderingKey }) => orderingKey)]);
       const settled = await transaction.query<{ id: string; status: OperationStatus; newer: string | null }[]>(
         how.statement,
         [all.map(({ id }) => id), all.map(({ token }) => token), ...how.settings],
@@ -511,32 +363,8 @@ export class LeaseLost extends Error {
   }
 }
 
-/** Those of one key as one, in the order of the keys. */
-function joined(wanted: readonly NewOperation[]): NewOperation[] {
-  const byKey = new Map<string, NewOperation>();
-  for (const one of wanted) {
-    const other = byKey.get(one.orderingKey);
-    byKey.set(
-      one.orderingKey,
-      other
-        ? {
-            ...other,
-            priority: priorities[one.priority] < priorities[other.priority] ? one.priority : other.priority,
-            mode: one.mode === 'full' ? 'full' : other.mode,
-            parentId: one.parentId === other.parentId ? one.parentId : null,
-          }
-        : one,
-    );
-  }
-  return [...byKey.values()].sort((one, other) => (one.orderingKey < other.orderingKey ? -1 : 1));
-}
-
 /** As the statements take it. */
 const wordsOf = ({ code, message, remedy }: OperationError | NoFailure): (string | null)[] => [code, message, remedy];
-
-/** Rows as columns, as `unnest` takes them. */
-const transposed = (rows: readonly (readonly unknown[])[], columns: number): unknown[][] =>
-  Array.from({ length: columns }, (_, column) => rows.map((row) => row[column]));
 
 function camelCased(row: Record<string, unknown>): Record<string, unknown> {
   return Object.fromEntries(

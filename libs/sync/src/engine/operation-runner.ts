@@ -5,15 +5,9 @@ import { monotonicMs } from '../monotonic.js';
 import type { ResolvedSyncOptions } from '../options.js';
 import type { Completions } from './completions.js';
 import { failureOf } from './failure.js';
+import { mostAtOnce, type NewOperation } from './intake.js';
 import type { Lookout } from './lookout.js';
-import {
-  LeaseLost,
-  mostAtOnce,
-  type Claim,
-  type NewOperation,
-  type OperationQueue,
-  type Progress,
-} from './operation-queue.js';
+import { LeaseLost, type Claim, type OperationQueue, type Progress } from './operation-queue.js';
 import type { Preparation } from './preparation.js';
 import type { ProgressTeller } from './progress-teller.js';
 import type { Slots } from './slots.js';

@@ -1,59 +1,6 @@
 import { presenceLocks } from '../log/node-link.js';
+import { waiting } from './intake-statements.js';
 import { admitting, unpaced } from './pace-statements.js';
-
-const waiting = `status in ('pending', 'failed')`;
-
-/** $1 ordering keys. Sorted, so that two who lock several never wait for each other. */
-export const lockKeys = `
-  select pg_advisory_xact_lock(hash)
-  from (select distinct hashtextextended(key, 0) as hash from unnest($1::text[]) as given (key) order by hash) as sorted`;
-
-/** $1 event ids. */
-export const known = `select event_id as "eventId", operation_id as id from sync_inbox where event_id = any($1)`;
-
-/** $1 event ids, $2 the operations that took them on. */
-export const remember = `
-  insert into sync_inbox (event_id, operation_id) select * from unnest($1::text[], $2::uuid[]) on conflict do nothing`;
-
-/**
- * $1 to $10 the columns of new rows, one of each key. Joining locks the waiting row until commit, so no worker claims it before
- * this news is committed. Who joins waits for it too, so it is not its parent's alone any more. One that was lost more than once
- * waits its time out: what was lost together must not come back together because of a full sync.
- */
-export const store = `
-  insert into sync_operation as waits
-    (id, kind, status, priority, ordering_key, band_id, file_id, user_id, mode, cause, parent_id)
-  select id, kind, 'pending', priority, ordering_key, band_id, file_id, user_id, mode, cause, parent_id
-  from unnest($1::uuid[], $2::text[], $3::smallint[], $4::text[], $5::text[], $6::text[], $7::text[], $8::text[], $9::text[], $10::uuid[])
-    as given (id, kind, priority, ordering_key, band_id, file_id, user_id, mode, cause, parent_id)
-  on conflict (ordering_key) where ${waiting}
-  do update set status = 'pending', attempts = 0, error_code = null, error_message = null, error_remedy = null,
-                priority = least(waits.priority, excluded.priority),
-                run_at = case when waits.losses > 1 then waits.run_at else least(waits.run_at, clock_timestamp()) end,
-                mode = case when excluded.mode = 'full' then 'full' else waits.mode end,
-                parent_id = case when waits.parent_id = excluded.parent_id then waits.parent_id end
-  returning id, ordering_key as "orderingKey", xmax = 0 as "isNew"`;
-
-/**
- * $1 ordering keys, $2 bands, $3 priorities of looks, $4 how long ago the last one may be, in ms; null for the bands' intervals, by default $5. A a look has ended with its questions, while
- * its items may go on for long; one that came to no answer counts by its end. @returns the keys of those that are due, and the dead
- * look that is tried again in place of a new one, so that a drive that is away for days leaves one and not hundreds; not one that may end workers.
- */
-export const dueLooks = `
-  select given.key as "orderingKey", dead.id as "deadId"
-  from unnest($1::text[], $2::text[], $3::smallint[]) as given (key, band_id, priority)
-  left join sync_band_setting chosen on chosen.band_id = given.band_id
-  left join lateral (
-    select o.id from sync_operation o
-    where o.band_id = given.band_id and o.status = 'dead' and o.ordering_key = given.key and o.error_code <> 'lost_too_often'
-    order by o.finished_at desc limit 1) as dead on true
-  where not exists (
-    select from sync_operation o
-    where o.band_id = given.band_id and o.kind = 'band'
-      and coalesce(o.prepared_at, o.finished_at) > clock_timestamp() - coalesce($4::float8, chosen.interval_seconds * 1000, $5::float8) * interval '1 millisecond')
-  and not exists (select from sync_operation o where o.ordering_key = given.key and o.lease_token is not null)
-  and not exists (
-    select from sync_operation o where o.ordering_key = given.key and o.${waiting} and o.priority <= given.priority)`;
 
 /** $1 operation, $2 its token. */
 export const holds = `select from sync_operation where id = $1 and lease_token = $2 for update`;
@@ -311,24 +258,6 @@ export const cancelForItems = `
 export const cancelItems = `
   update sync_item set status = 'cancelled', error_code = 'cancelled', error_message = 'Somebody cancelled it.', finished_at = clock_timestamp()
   where operation_id = $1 and status = 'waiting'`;
-
-/** $1 operation. */
-export const deadKey = `select ordering_key as "orderingKey" from sync_operation where id = $1 and status = 'dead'`;
-
-/** $1 operation, $2 its ordering key. One that waits is tried for this one as well. */
-export const retry = `
-  with newer as (
-    update sync_operation o set parent_id = null, mode = case when dead.mode = 'full' then 'full' else o.mode end
-    from sync_operation dead where dead.id = $1 and dead.status = 'dead' and o.ordering_key = $2 and o.${waiting}
-    returning o.id
-  ), again as (
-    update sync_operation o
-    set status = case when newer.id is not null then 'cancelled' else 'pending' end, attempts = 0, losses = 0, run_at = clock_timestamp(),
-        finished_at = case when newer.id is not null then clock_timestamp() end
-    from (select) always left join newer on true
-    where o.id = $1 and o.status = 'dead'
-    returning o.id)
-  select id from again`;
 
 /** $1 operation. */
 export const discard = `

@@ -9,8 +9,9 @@ import { isDatabaseAway } from '../log/database-away.js';
 import type { NodeLink } from '../log/node-link.js';
 import type { ResolvedSyncOptions } from '../options.js';
 import { bandOperation } from './band-work.js';
+import { mostAtOnce, type Enqueued, type Intake, type NewOperation } from './intake.js';
 import type { Lookout } from './lookout.js';
-import { mostAtOnce, type BandPause, type Enqueued, type NewOperation, type OperationQueue } from './operation-queue.js';
+import type { BandPause, OperationQueue } from './operation-queue.js';
 import type { OperationWorker } from './operation-worker.js';
 import type { ProgressTeller } from './progress-teller.js';
 
@@ -33,6 +34,7 @@ export class SyncEngine {
 
   constructor(
     private readonly database: DataSource,
+    private readonly intake: Intake,
     private readonly queue: OperationQueue,
     private readonly worker: OperationWorker,
     private readonly progress: ProgressTeller,
@@ -41,7 +43,7 @@ export class SyncEngine {
     private readonly commits: CommitWatch,
     private readonly options: ResolvedSyncOptions,
   ) {
-    this.enqueuing = together((wanted: readonly NewOperation[]) => queue.enqueue(wanted), {
+    this.enqueuing = together((wanted: readonly NewOperation[]) => intake.enqueue(wanted), {
       atMost: mostAtOnce,
       isHopeless: isDatabaseAway,
     });
@@ -53,7 +55,7 @@ export class SyncEngine {
    */
   async enqueue(operation: NewOperation, { transaction }: { transaction?: EntityManager } = {}): Promise<string> {
     const [{ id, isNew }] = transaction
-      ? ((await this.queue.enqueue([operation], transaction)) as [Enqueued])
+      ? ((await this.intake.enqueue([operation], transaction)) as [Enqueued])
       : [await this.enqueuing(operation)];
     this.commits.after(transaction, () => {
       // Nobody needs to look now for what is due later.
@@ -73,7 +75,7 @@ export class SyncEngine {
     { olderThanMs, ...look }: Pick<NewOperation, 'priority' | 'cause'> & { olderThanMs?: number },
   ): Promise<string[]> {
     const looks = bandIds.map((bandId) => ({ ...bandOperation(bandId, 'delta'), ...look }));
-    const due = await this.queue.enqueueLooks(looks, { olderThanMs, intervalMs: this.options.bandSyncIntervalMs });
+    const due = await this.intake.enqueueLooks(looks, { olderThanMs, intervalMs: this.options.bandSyncIntervalMs });
     if (due.length > 0) this.waits(due);
     return due;
   }
@@ -141,7 +143,7 @@ export class SyncEngine {
 
   /** Tries a dead operation again. @throws SyncError `operation_unknown`, `operation_not_dead` */
   async retry(id: string): Promise<void> {
-    if (!(await this.queue.retry(id))) throw notDead(await this.operation(id));
+    if (!(await this.intake.retry(id))) throw notDead(await this.operation(id));
     this.waits([(await this.operation(id)).bandId]);
   }
 

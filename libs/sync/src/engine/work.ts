@@ -1,6 +1,6 @@
 import type { SyncOperation } from '../entities/sync-operation.js';
 import type { Wanted } from './file-synchronizer.js';
-import type { NewOperation } from './operation-queue.js';
+import type { NewOperation } from './intake.js';
 
 /**
  * What an operation found out, ready to take effect: in the transaction that completes it, so an operation that runs twice takes
