@@ -4,7 +4,7 @@ import type { AddressInfo } from 'node:net';
 import { EventBroadcaster } from '@soleil/sync';
 import { SyncClient } from '@soleil/sync-client';
 import type { Message, Signalled } from '@soleil/sync-protocol';
-import type { Socket } from 'socket.io-client';
+import { Manager, type Socket } from 'socket.io-client';
 import { Cable } from './support/cable.js';
 import type { TestDatabase } from './support/database.js';
 import { Follower } from './support/follower.js';
@@ -59,6 +59,46 @@ describe('when something is missing', () => {
     for (let n = 0; n < 300; n++) tina.socket.emit('ping', { t: n });
     expect(await closing).toMatchObject({ error: { code: 'rate_limited', retryable: true }, reconnect: true });
     expect(alma.socket.connected).toBe(true);
+  });
+
+  it('a line over which somebody comes again and again is told to wait, then cut, and Auth is not asked for each', async () => {
+    sync = await startSyncApp(database, { framesPerSecond: 20 });
+    const asked = jest.spyOn(sync.band, 'token');
+    const manager = new Manager(sync.url, { transports: ['websocket'], reconnection: false });
+    // Another namespace keeps the line open whatever becomes of this one.
+    manager.socket('/');
+    let isCut = false;
+    manager.on('close', () => (isCut = true));
+    const socket = manager.socket('/sync', { auth: { protocol: 1, token: 'nobody', deviceId: 'device-of-nobody' } });
+    const codes: string[] = [];
+    while (!isCut) {
+      const refused = next<Error & { data: { code: string } }>(socket, 'connect_error').then(({ data }) =>
+        codes.push(data.code),
+      );
+      socket.connect();
+      await Promise.race([refused, new Promise((resolve) => manager.once('close', resolve))]);
+    }
+    expect(new Set(codes)).toEqual(new Set(['token_invalid', 'rate_limited']));
+    expect(asked.mock.calls.length).toBe(codes.filter((code) => code === 'token_invalid').length);
+    expect(asked.mock.calls.length).toBeLessThan(codes.length / 2);
+  });
+
+  it('a device that leaves and comes again over the same line has no new budget', async () => {
+    sync = await startSyncApp(database, { framesPerSecond: 20 });
+    sync.band.join('tina', 'b1', 'trumpet');
+    const manager = new Manager(sync.url, { transports: ['websocket'], reconnection: false });
+    manager.socket('/');
+    const socket = manager.socket('/sync', { auth: { protocol: 1, token: 'tina', deviceId: 'device-of-tina' } });
+    sockets.push(socket);
+    const ask = (): Promise<unknown> => socket.timeout(5_000).emitWithAck('unsubscribe', { channel });
+    await Promise.all(Array.from({ length: 60 }, ask));
+    socket.disconnect();
+    // Answered after the goodbye was read.
+    await next(manager.socket('/nowhere'), 'connect_error');
+    const refused = next<Error & { data: unknown }>(socket, 'connect_error');
+    socket.connect();
+    expect((await refused).data).toMatchObject({ code: 'rate_limited', details: { retryAfterMs: expect.any(Number) } });
+    manager.engine.close();
   });
 
   it('a server whose clock is set back keeps its devices', async () => {

@@ -11,6 +11,7 @@ import type { ResolvedSyncOptions } from '../options.js';
 import { unfit } from '../unfit.js';
 import { askAccess } from './access.js';
 import type { Connection } from './connection.js';
+import { rateLimited } from './frame-budget.js';
 import type { SyncRequests } from './sync-requests.js';
 import { toWireError } from './wire-error.js';
 
@@ -186,8 +187,6 @@ export class ClientFrames {
   }
 }
 
-const rateLimited = (framesPerSecond: number, details = {}): SyncError =>
-  new SyncError('rate_limited', 'Too many frames in too short a time.', { framesPerSecond, ...details });
 const notSubscribed = (channel: string): SyncError =>
   new SyncError('not_subscribed', 'This connection does not follow the channel.', { channel });
 const forbidden = (channel: string): SyncError =>

@@ -1,4 +1,4 @@
-import { limits, type UpEvent } from '@soleil/sync-protocol';
+import { limits, SyncError, type UpEvent } from '@soleil/sync-protocol';
 
 /** A burst of this length is let through. */
 const burstSeconds = 2;
@@ -50,3 +50,6 @@ export class FrameBudget {
     return () => (this.underWay -= bytes);
   }
 }
+
+export const rateLimited = (framesPerSecond: number, details = {}): SyncError =>
+  new SyncError('rate_limited', 'Too many frames in too short a time.', { framesPerSecond, ...details });

@@ -14,7 +14,7 @@ import { unfit } from '../unfit.js';
 import { Connection, type Admitted } from './connection.js';
 import { Connections } from './connections.js';
 import { ClientFrames } from './client-frames.js';
-import { FrameBudget } from './frame-budget.js';
+import { FrameBudget, rateLimited } from './frame-budget.js';
 import { FrameSender } from './frame-sender.js';
 import { toWireError } from './wire-error.js';
 
@@ -55,6 +55,8 @@ export interface ConnectionInfo {
 export class WebSocketGateway implements OnGatewayInit, OnGatewayConnection, BeforeApplicationShutdown {
   private readonly logger = new Logger('WebSocketGateway');
   private readonly connections = new Connections();
+  /** By line, not by connection: who leaves and comes again over the same one has no new budget. */
+  private readonly budgets = new WeakMap<Socket['conn'], FrameBudget>();
   private readonly round: NodeJS.Timeout;
   private namespace: Namespace | null = null;
   private sender: FrameSender | null = null;
@@ -127,7 +129,7 @@ export class WebSocketGateway implements OnGatewayInit, OnGatewayConnection, Bef
       socket,
       this.sender!,
       this.ledger.connected({ userId: principal.userId, deviceId, name, durable }),
-      new FrameBudget(this.options.framesPerSecond, monotonicMs),
+      this.budgetOf(socket),
       this.bus,
       admitted,
       { windowBytes: ownWindowBytes, unsentBytes: ownWindowBytes + beyondBytes, signalBytes },
@@ -169,10 +171,25 @@ export class WebSocketGateway implements OnGatewayInit, OnGatewayConnection, Bef
 
   private async admit(socket: Socket): Promise<Admitted> {
     if (this.draining) throw new SyncError('shutting_down', 'The server is stopping.');
+    this.spend(socket);
     const { token, deviceId, deviceName = null, durable, accept } = readHandshake(socket.handshake.auth);
     const principal = await this.bus.request('auth.token_presented', { token });
     if (this.devicesOf({ principal, deviceId }) >= this.options.devicesPerUser) throw this.tooManyDevices();
     return { token, principal, deviceId, deviceName, durable, acceptsDeflate: accept.includes('deflate') };
+  }
+
+  /** An attempt to come in is a frame as well: each asks Auth. @throws SyncError `rate_limited` */
+  private spend(socket: Socket): void {
+    const allowed = this.budgetOf(socket).take('connect');
+    if (allowed === 'ok') return;
+    if (allowed === null) socket.conn.close();
+    throw rateLimited(this.options.framesPerSecond, allowed ?? {});
+  }
+
+  private budgetOf({ conn }: Socket): FrameBudget {
+    let budget = this.budgets.get(conn);
+    if (!budget) this.budgets.set(conn, (budget = new FrameBudget(this.options.framesPerSecond, monotonicMs)));
+    return budget;
   }
 
   /** How many other devices of the same user are connected. */
