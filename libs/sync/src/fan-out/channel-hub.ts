@@ -54,7 +54,9 @@ export class ChannelHub {
   /** The highest offset heard of; above the head while something is missing here. */
   private heardOf = 0;
   private filling: Promise<void> | null = null;
-  /** Who waits for changes of rights that are on their way here. */
+  /** How many are to be told when somebody's right is settled, … */
+  private settling = 0;
+  /** … and who of them waits for a change that is on its way here. */
   private expectant: (() => void)[] = [];
   private readonly pages: Pages;
   private readonly frames: Frames;
@@ -89,7 +91,7 @@ export class ChannelHub {
 
   /** Nobody follows the channel here, or is about to. */
   get isIdle(): boolean {
-    return this.readers.size === 0 && this.room.isEmpty && this.expectant.length === 0;
+    return this.readers.size === 0 && this.room.isEmpty && this.settling === 0;
   }
 
   get founding(): number {
@@ -120,12 +122,11 @@ export class ChannelHub {
    * Resolves as well when the hub is founded anew.
    */
   async rightIsSettled(userId: string): Promise<void> {
-    const { founding } = this;
-    while (this.isOpen && founding === this.founding) {
-      const { channel, head } = this;
-      if (!(await this.log.rightHasChanged({ channel, userId, after: head }))) return;
-      // It may have come with the answer; else it will, or once a poll is asked for again.
-      if (this.rightEndedAt(userId) <= head) await new Promise<void>((resolve) => this.expectant.push(resolve));
+    this.settling += 1;
+    try {
+      await this.settle(userId);
+    } finally {
+      this.settling -= 1;
     }
   }
 
@@ -317,6 +318,16 @@ export class ChannelHub {
     for (const message of fresh) if (isControl(message)) this.obey(message);
     this.room.add(fresh.filter((message) => !isControl(message)));
     if (this.room.hasUntold) this.turns.add(this.room);
+  }
+
+  private async settle(userId: string): Promise<void> {
+    const { founding } = this;
+    while (this.isOpen && founding === this.founding) {
+      const { channel, head } = this;
+      if (!(await this.log.rightHasChanged({ channel, userId, after: head }))) return;
+      // It may have come with the answer; else it will, or once a poll is asked for again.
+      if (this.rightEndedAt(userId) <= head) await new Promise<void>((resolve) => this.expectant.push(resolve));
+    }
   }
 
   private obey(message: Message): void {

@@ -13,7 +13,7 @@ const options = {
 };
 
 /** A log with one message in `band:b1`, and which channels its heads were asked of, each time. */
-function world() {
+function world(rightHasChanged = async (): Promise<boolean> => true) {
   const polls: string[][] = [];
   const state = (channel: string) => ({
     head: channel === 'band:b1' ? 1 : 0,
@@ -26,7 +26,7 @@ function world() {
       polls.push(channels);
       return new Map([['band:b1', { epoch: 'e1', offset: 1, prunedTo: 0 }]]);
     },
-    rightHasChanged: async () => true,
+    rightHasChanged,
   } as unknown as LogReader;
   const hubs = new Hubs(log, { onNews: () => undefined, onReconnected: () => undefined } as unknown as NodeLink, options);
   hubs.start({ obey: () => undefined });
@@ -41,6 +41,25 @@ test('keeps a channel where somebody waits for their right, whose place is on it
   void (await hubs.open('band:b2')).rightIsSettled('tina');
   await jest.advanceTimersByTimeAsync(20_000);
   expect(polls.at(-1)).toEqual(['band:b2']);
+  await hubs.stop();
+});
+
+test('keeps a channel while the log is asked where somebody’s right to it begins', async () => {
+  let answer = (_: boolean): void => undefined;
+  const { hubs, polls } = world(() => new Promise((resolve) => (answer = resolve)));
+  let isSettled = false;
+  void (await hubs.open('band:b2')).rightIsSettled('tina').then(() => (isSettled = true));
+  await jest.advanceTimersByTimeAsync(20_000);
+  expect(polls.at(-1)).toEqual(['band:b2']);
+  answer(true);
+  await jest.advanceTimersByTimeAsync(1_000);
+  answer(false);
+  await jest.advanceTimersByTimeAsync(1_000);
+  expect(isSettled).toBe(true);
+  await jest.advanceTimersByTimeAsync(20_000);
+  const { length } = polls;
+  await jest.advanceTimersByTimeAsync(5_000);
+  expect(polls).toHaveLength(length);
   await hubs.stop();
 });
 

@@ -1,8 +1,10 @@
+import { jest } from '@jest/globals';
 import type { Bus } from '@soleil/bus';
 import type { Socket } from 'socket.io';
 import { nextTurn } from '../../test/fan-out-world.js';
 import { MemoryLog } from '../../test/memory-log.js';
 import { Hubs } from '../fan-out/hubs.js';
+import { rightEnded } from '../log/control-message.js';
 import type { Signals } from '../signals/signals.js';
 import type { NodeLink } from '../log/node-link.js';
 import { resolveSyncOptions } from '../options.js';
@@ -37,12 +39,8 @@ class Asking {
   }
 }
 
-test('rights are asked for again when the channel was founded anew while they were asked for', async () => {
-  const log = new MemoryLog();
-  log.append(channel, [
-    { key: 'k1', gone: false },
-    { key: 'k2', gone: false },
-  ]);
+/** A device that has just subscribed, on a node whose log answers when the test says so. */
+async function subscribing(log: MemoryLog) {
   const settled = async (): Promise<void> => {
     await nextTurn();
     for (; log.pending.length > 0; await nextTurn()) log.answerAll();
@@ -59,6 +57,16 @@ test('rights are asked for again when the channel was founded anew while they we
   );
   receive('subscribe', { channel }, (answer: unknown) => replies.push(answer));
   await settled();
+  return { hubs, asking, replies, settled };
+}
+
+test('rights are asked for again when the channel was founded anew while they were asked for', async () => {
+  const log = new MemoryLog();
+  log.append(channel, [
+    { key: 'k1', gone: false },
+    { key: 'k2', gone: false },
+  ]);
+  const { hubs, asking, replies, settled } = await subscribing(log);
   // The log was set back, and what it says now may hold the end of a right that nobody here has heard of.
   log.setBack(channel, 1);
   log.append(channel, [{ key: 'k3', gone: false }]);
@@ -70,4 +78,29 @@ test('rights are asked for again when the channel was founded anew while they we
   asking.answers[1]!(false);
   await settled();
   expect(replies).toMatchObject([{ ok: false, error: { code: 'channel_forbidden' } }]);
+});
+
+test('rights are asked for again when the channel was dropped as idle while they were asked for', async () => {
+  jest.useFakeTimers({ doNotFake: ['setImmediate', 'nextTick', 'queueMicrotask'] });
+  try {
+    const log = new MemoryLog();
+    const { hubs, asking, replies, settled } = await subscribing(log);
+    hubs.start({ obey: () => undefined });
+    for (let second = 0; second < 20; second++) {
+      jest.advanceTimersByTime(1_000);
+      await settled();
+    }
+    log.put(channel, 'epoch-1', [
+      { id: 'begins', type: rightEnded, data: { userId: 'tina' }, at: '2026-11-27T20:00:00.000Z' },
+    ]);
+    asking.answers[0]!(true);
+    await settled();
+    expect([asking.answers.length, replies]).toEqual([2, []]);
+    asking.answers[1]!(false);
+    await settled();
+    expect(replies).toMatchObject([{ ok: false, error: { code: 'channel_forbidden' } }]);
+    await hubs.stop();
+  } finally {
+    jest.useRealTimers();
+  }
 });

@@ -166,9 +166,10 @@ export class ClientFrames {
     const { founding } = hub;
     await connection.entitlement.renew();
     for (;;) {
-      await hub.rightIsSettled(connection.principal.userId);
+      // Of the hub as it is now: one that was dropped meanwhile comes to no place any more.
+      await (await this.hubs.open(channel)).rightIsSettled(connection.principal.userId);
       const opened = await this.hubs.openAt(channel, positions);
-      // Founded anew on what the log says, it has gone past ends of rights without telling of them.
+      // Founded anew on what the log says, or dropped, it has gone past ends of rights without telling of them.
       if (opened.hub !== hub || hub.founding !== founding) return this.openEntitled(connection, channel, positions);
       if (connection.entitlement.pending === null) return opened;
       await connection.entitlement.pending;
