@@ -4,7 +4,7 @@ import { wireError, type MessagesFrame } from '@soleil/sync-protocol';
 import type { Socket } from 'socket.io-client';
 import type { TestDatabase } from './support/database.js';
 import { Follower } from './support/follower.js';
-import { startSyncApp, stockClient, syncDatabase, type SyncApp } from './support/sync-app.js';
+import { next, startSyncApp, stockClient, syncDatabase, type SyncApp } from './support/sync-app.js';
 
 const channel = 'band:b1';
 const quick: SyncOptions = { ledgerFlushMs: 10 };
@@ -157,6 +157,20 @@ describe('the delivery ledger', () => {
     const emptied = device('tina', { deviceId: 'tablet-of-tina' }, sync.url, false);
     await emptied.subscribe();
     await until(id, 'tina', (devices) => !know(devices));
+  });
+
+  it('takes the receipts of a device that was told to forget the channel, though its member comes back', async () => {
+    const tina = device('tina');
+    await tina.subscribe();
+    const id = await publish();
+    await until(id, 'tina', know);
+    const revoked = next(tina.socket, 'revoked');
+    await sync.changeRights('tina', 'b1', null);
+    await revoked;
+    await sync.changeRights('tina', 'b1', { instrument: 'trumpet', role: 'member' });
+    await until(id, 'tina', (devices) => devices.length === 1 && !know(devices));
+    await tina.subscribe();
+    await until(id, 'tina', know);
   });
 
   it('takes the device of who signs out from the roster', async () => {

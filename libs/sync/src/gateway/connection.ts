@@ -162,6 +162,8 @@ export class Connection implements ReaderSocket, Entitled, SignalLine {
         reader.rightGranted(this.principal.userId);
       } else {
         this.endChannel(channel);
+        // It forgets what it had of the channel: should the right come back before the device, it knows nothing.
+        this.record.subscribed(channel, 0);
         this.emit('revoked', { channel });
       }
     }
