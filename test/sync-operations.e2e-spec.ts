@@ -247,9 +247,10 @@ describe('operations', () => {
     await tina.count(1);
     const [operation] = await operations();
     expect(operation).toMatchObject({ status: 'completed', attempts: 1, losses: 1 });
+    expect(sync.band.told[0]).toMatchObject({ name: 'sync.failed', fact: { code: 'worker_lost', willRetry: true } });
   });
 
-  it('gives up on an operation that has lost its worker each time, and tells those who list the queue', async () => {
+  it('gives up on an operation that has lost its worker each time, and tells the bus and those who list the queue', async () => {
     const lea = await follow('lea', 'band:b1');
     const isTold = new Promise<void>((resolve) =>
       lea.socket.on('signal', ({ type }: { type: string }) => type === 'sync.operations' && resolve()),
@@ -260,6 +261,7 @@ describe('operations', () => {
     );
     await isTold;
     expect((await operations())[0]).toMatchObject({ status: 'dead', losses: 10, errorCode: 'lost_too_often' });
+    expect(sync.band.told).toMatchObject([{ name: 'sync.failed', fact: { code: 'lost_too_often', willRetry: false } }]);
   });
 
   it('checks every file of a band on a full sync, and repairs what is missing on screens', async () => {

@@ -6,6 +6,7 @@ import type { BandWork } from '../../libs/sync/src/engine/band-work.js';
 import type { FileSynchronizer } from '../../libs/sync/src/engine/file-synchronizer.js';
 import { Intake, type NewOperation } from '../../libs/sync/src/engine/intake.js';
 import { Lookout } from '../../libs/sync/src/engine/lookout.js';
+import { OperationNews } from '../../libs/sync/src/engine/operation-news.js';
 import { OperationQueue, type QueueOptions } from '../../libs/sync/src/engine/operation-queue.js';
 import { operationLeaseMs, OperationWorker } from '../../libs/sync/src/engine/operation-worker.js';
 import type { ProgressTeller } from '../../libs/sync/src/engine/progress-teller.js';
@@ -63,12 +64,14 @@ export class OurSide implements QueueSide {
     const options = resolveSyncOptions({ node, workers: concurrency });
     const lookout = new Lookout(link, options.pollMs);
     const progress = { tell: () => undefined, changed: () => undefined, stop: () => undefined } as unknown as ProgressTeller;
+    const news = new OperationNews(bus, progress);
     this.worker = new OperationWorker(
       bus,
       database,
       queue,
       { prepare: (operation: SyncOperation) => this.prepare(operation) } as unknown as FileSynchronizer,
       {} as BandWork,
+      news,
       progress,
       lookout,
       link,
@@ -79,6 +82,7 @@ export class OurSide implements QueueSide {
       intake,
       queue,
       this.worker,
+      news,
       progress,
       lookout,
       link,

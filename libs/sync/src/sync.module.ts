@@ -15,6 +15,7 @@ import { FileSynchronizer } from './engine/file-synchronizer.js';
 import { Intake } from './engine/intake.js';
 import { Lookout } from './engine/lookout.js';
 import { OperationHistory } from './engine/operation-history.js';
+import { OperationNews } from './engine/operation-news.js';
 import { OperationQueue } from './engine/operation-queue.js';
 import { operationLeaseMs, OperationWorker } from './engine/operation-worker.js';
 import { PeriodicSync } from './engine/periodic-sync.js';
@@ -122,6 +123,7 @@ const providers: Provider[] = [
     useFactory: (queue: OperationQueue, options: ResolvedSyncOptions) => new OperationHistory(queue, options),
   },
   plain(ProgressTeller, Bus, EventBroadcaster),
+  plain(OperationNews, Bus, ProgressTeller),
   {
     provide: Lookout,
     inject: [NodeLink, SYNC_OPTIONS],
@@ -134,6 +136,7 @@ const providers: Provider[] = [
     OperationQueue,
     FileSynchronizer,
     BandWork,
+    OperationNews,
     ProgressTeller,
     Lookout,
     NodeLink,
@@ -145,6 +148,7 @@ const providers: Provider[] = [
     Intake,
     OperationQueue,
     OperationWorker,
+    OperationNews,
     ProgressTeller,
     Lookout,
     NodeLink,

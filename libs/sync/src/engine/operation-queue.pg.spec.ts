@@ -159,7 +159,9 @@ describe('a claim', () => {
     const [id] = await enqueue(file('f'));
     const [old] = await zombie.claim(1, every);
     await zombie.die();
-    expect(await heir.reclaim(3, 1_000)).toMatchObject({ bandIds: ['b1'] });
+    expect(await heir.reclaim(3, 1_000)).toMatchObject({
+      lost: [{ id, kind: 'file', bandId: 'b1', fileId: 'f', isDead: false, code: 'worker_lost' }],
+    });
     const [now] = await heir.claim(1, every);
 
     expect(await complete(zombie, old!)).toEqual({ tokens: new Map(), progress: [] });
@@ -178,9 +180,9 @@ describe('a claim', () => {
     await enqueue(file('f'), file('g'));
     await quick.claim(1, every);
     await patient.claim(1, every);
-    expect((await other.reclaim(3, 1_000)).bandIds).toEqual(['b1']);
+    expect((await other.reclaim(3, 1_000)).lost).toMatchObject([{ fileId: 'f' }]);
     expect(filesOf(await other.claim(5, every))).toEqual(['f']);
-    expect((await patient.reclaim(3, 1_000)).bandIds).toEqual([]);
+    expect((await patient.reclaim(3, 1_000)).lost).toEqual([]);
   });
 
   it('that was lost waits where it was in the line', async () => {

@@ -37,6 +37,15 @@ export interface Failure extends OperationError {
 /** The end of a claim that has not begun. */
 type NoFailure = Pick<Failure, 'retryInMs' | 'isFree'> & { [Word in keyof OperationError]: null };
 
+/** Whose process is gone. */
+type LostFrom = Pick<SyncOperation, 'id' | 'kind' | 'bandId' | 'fileId'>;
+
+/** An operation whose process was lost, and what is said of that. */
+export interface LostOperation extends LostFrom, Pick<OperationError, 'code' | 'message'> {
+  /** It was lost too often, and is not tried again. */
+  isDead: boolean;
+}
+
 /** A claim that ends without success. */
 interface Unsuccessful {
   id: string;
@@ -196,17 +205,19 @@ export class OperationQueue {
    * through, as the others do. The count begins anew where an operation adds items that it had not added before, so that a long full
    * sync which comes further each time is not given up; it has no more of these than files, so what ends workers ends itself all the same. That
    * other operations did its items says nothing of it, nor does an error, which may come before what ends the process.
-   * @returns the bands of those that were lost, one for each
    */
-  async reclaim(most: number, backoffMs: number): Promise<{ bandIds: (string | null)[]; progress: Progress[] }> {
-    const lost = await this.database.query<(Unsuccessful & { bandId: string | null })[]>(statements.lost, [
-      this.options.worker,
-      mostAtOnce,
-    ]);
-    if (lost.length === 0) return { bandIds: [], progress: [] };
+  async reclaim(most: number, backoffMs: number): Promise<{ lost: LostOperation[]; progress: Progress[] }> {
+    const found = await this.database.query<(Unsuccessful & LostFrom)[]>(statements.lost, [this.options.worker, mostAtOnce]);
+    if (found.length === 0) return { lost: [], progress: [] };
     const settings = [most, backoffMs, ...wordsOf(workerLost), ...wordsOf(lostTooOften)];
-    const progress = await this.end(lost, { statement: statements.settleLost, settings, ifDead: lostTooOften });
-    return { bandIds: lost.map(({ bandId }) => bandId), progress };
+    const how = { statement: statements.settleLost, settings, ifDead: lostTooOften };
+    const { settled, progress } = await this.end(found, how);
+    const lost = found.flatMap(({ id, kind, bandId, fileId }) => {
+      const isDead = settled.get(id) === 'dead';
+      const { code, message } = isDead ? lostTooOften : workerLost;
+      return settled.has(id) ? { id, kind, bandId, fileId, isDead, code, message } : [];
+    });
+    return { lost, progress };
   }
 
   /**
@@ -292,17 +303,17 @@ export class OperationQueue {
     return transaction.query(statements.begun, [earlier]);
   }
 
-  private settle(claims: readonly Claim[], failure: Failure | NoFailure): Promise<Progress[]> {
+  private async settle(claims: readonly Claim[], failure: Failure | NoFailure): Promise<Progress[]> {
     const all = claims.map(({ operation: { id, orderingKey }, token }) => ({ id, orderingKey, token }));
     const settings = [failure.retryInMs, ...wordsOf(failure), failure.isFree];
-    return this.end(all, { statement: statements.settle, settings, ifDead: failure });
+    return (await this.end(all, { statement: statements.settle, settings, ifDead: failure })).progress;
   }
 
-  /** Ends claims without success. */
+  /** Ends claims without success. @returns what became of those that were still held so, and of the operations whose items they did */
   private async end(
     all: readonly Unsuccessful[],
     how: { statement: string; settings: readonly unknown[]; ifDead: OperationError | NoFailure },
-  ): Promise<Progress[]> {
+  ): Promise<{ settled: Map<string, OperationStatus>; progress: Progress[] }> {
     return this.database.transaction(async (transaction) => {
       await transaction.query(lockKeys, [all.map(({ orderingKey }) => orderingKey)]);
       const settled = await transaction.query<{ id: string; status: OperationStatus; newer: string | null }[]>(
@@ -313,7 +324,8 @@ export class OperationQueue {
       if (replaced.length > 0)
         await transaction.query(statements.handItems, [replaced.map(({ id }) => id), replaced.map(({ newer }) => newer)]);
       const dead = settled.filter(({ status }) => status === 'dead').map(({ id }) => id);
-      return dead.length > 0 ? this.endItems(dead, 'failed', how.ifDead, transaction) : [];
+      const progress = dead.length > 0 ? await this.endItems(dead, 'failed', how.ifDead, transaction) : [];
+      return { settled: new Map(settled.map(({ id, status }) => [id, status])), progress };
     });
   }
 

@@ -9,6 +9,7 @@ import { Completions } from './completions.js';
 import type { FileSynchronizer } from './file-synchronizer.js';
 import type { Lookout } from './lookout.js';
 import type { Claim, OperationQueue } from './operation-queue.js';
+import type { OperationNews } from './operation-news.js';
 import { OperationRunner, type Held } from './operation-runner.js';
 import { Preparation } from './preparation.js';
 import type { ProgressTeller } from './progress-teller.js';
@@ -47,6 +48,7 @@ export class OperationWorker implements OnApplicationBootstrap, BeforeApplicatio
     private readonly queue: OperationQueue,
     files: FileSynchronizer,
     bands: BandWork,
+    private readonly news: OperationNews,
     private readonly progress: ProgressTeller,
     private readonly lookout: Lookout,
     private readonly link: NodeLink,
@@ -55,7 +57,7 @@ export class OperationWorker implements OnApplicationBootstrap, BeforeApplicatio
     this.slots = new Slots(options.workers, monotonicMs);
     const preparation = new Preparation(files, bands, options.operationTimeoutMs);
     const completions = new Completions(database, queue, files);
-    this.runner = new OperationRunner(bus, queue, preparation, completions, progress, this.slots, lookout, options);
+    this.runner = new OperationRunner(queue, preparation, completions, news, this.slots, lookout, options);
     link.onNews((news) => {
       if (news.kind === 'cancelled') this.letGo(news.operationId);
     });
@@ -122,6 +124,7 @@ export class OperationWorker implements OnApplicationBootstrap, BeforeApplicatio
       claim,
       claimedAt: monotonicMs(),
       hasBegun: false,
+      hasPlace: false,
       isOver: false,
       lost: new AbortController(),
       ended: Promise.resolve(),
@@ -139,10 +142,10 @@ export class OperationWorker implements OnApplicationBootstrap, BeforeApplicatio
         for (const id of lost) this.letGo(id);
         await this.release(longestAheadMs);
       }
-      const { bandIds, progress } = await this.queue.reclaim(mostLosses, this.options.retryBaseMs);
-      this.progress.tell(progress);
-      for (const bandId of bandIds) this.progress.changed(bandId);
-      if (bandIds.length > 0) this.lookout.mayBeDue();
+      const { lost, progress } = await this.queue.reclaim(mostLosses, this.options.retryBaseMs);
+      if (lost.length > 0) this.lookout.mayBeDue();
+      // Leases are not to run out while somebody listens.
+      void this.news.lost(lost).then(() => this.news.moved(progress));
     } catch (error) {
       this.logger.debug(`No heartbeat: ${(error as Error).message}`);
     }

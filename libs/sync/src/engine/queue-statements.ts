@@ -219,7 +219,7 @@ export const settleLost = settling(`
  * process only that: its connection may be the one that is gone.
  */
 export const lost = `
-  select id, ordering_key as "orderingKey", lease_token as token, band_id as "bandId"
+  select id, ordering_key as "orderingKey", lease_token as token, kind, band_id as "bandId", file_id as "fileId"
   from sync_operation
   where lease_token is not null
     and (lease_until < clock_timestamp()

@@ -12,6 +12,7 @@ import { bandOperation } from './band-work.js';
 import { mostAtOnce, type Enqueued, type Intake, type NewOperation } from './intake.js';
 import type { Lookout } from './lookout.js';
 import type { BandPause, OperationQueue } from './operation-queue.js';
+import type { OperationNews } from './operation-news.js';
 import type { OperationWorker } from './operation-worker.js';
 import type { ProgressTeller } from './progress-teller.js';
 
@@ -37,6 +38,7 @@ export class SyncEngine {
     private readonly intake: Intake,
     private readonly queue: OperationQueue,
     private readonly worker: OperationWorker,
+    private readonly news: OperationNews,
     private readonly progress: ProgressTeller,
     private readonly lookout: Lookout,
     private readonly link: NodeLink,
@@ -137,7 +139,7 @@ export class SyncEngine {
     if (!ended) throw finished(await this.operation(id), 'It is finished; there is nothing to cancel.');
     this.worker.letGo(id);
     this.link.tell({ kind: 'cancelled', operationId: id });
-    this.progress.tell(ended.progress);
+    await this.news.moved(ended.progress);
     this.progress.changed((await this.operation(id)).bandId);
   }
 
