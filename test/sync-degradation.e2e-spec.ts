@@ -3,7 +3,7 @@ import { createServer, request, type Server } from 'node:http';
 import type { AddressInfo } from 'node:net';
 import { EventBroadcaster } from '@soleil/sync';
 import { SyncClient } from '@soleil/sync-client';
-import type { Message, Signalled } from '@soleil/sync-protocol';
+import { SyncError, type Message, type Signalled } from '@soleil/sync-protocol';
 import { Manager, type Socket } from 'socket.io-client';
 import { Cable } from './support/cable.js';
 import type { TestDatabase } from './support/database.js';
@@ -157,6 +157,26 @@ describe('when something is missing', () => {
       await client.close();
       await wall.close();
     }
+  });
+
+  it.each([
+    ['says that it cannot say', () => Promise.reject(new SyncError('database_unavailable', 'Auth’s is away as well.'))],
+    ['does not answer', () => new Promise<never>(() => undefined)],
+  ])('signals flow while Auth, asked now and then whether it still is so, %s', async (_, answer) => {
+    sync = await startSyncApp(database, { recheckMs: 1 });
+    for (const user of ['tina', 'alma']) sync.band.join(user, 'b1', 'trumpet');
+    const [tina, alma] = [follower('tina'), follower('alma')];
+    await Promise.all([tina.subscribe(), alma.subscribe()]);
+    const asked = new Set<string>();
+    await new Promise<void>((resolve) => {
+      jest.spyOn(sync.band, 'token').mockImplementation(({ token }) => {
+        if (asked.add(token).size === 2) setImmediate(resolve);
+        return answer();
+      });
+    });
+    const signal = next<Signalled>(alma.socket, 'signal');
+    expect(await tina.socket.timeout(5_000).emitWithAck('signal', { channel, type: 'page', data: 2 })).toEqual({ ok: true });
+    expect(await signal).toMatchObject({ data: 2 });
   });
 
   it('Postgres away: sockets stay, signals flow, publishers are told to try again, and all goes on by itself', async () => {

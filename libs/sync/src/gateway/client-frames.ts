@@ -56,8 +56,7 @@ export class ClientFrames {
       reply({ ok: true });
     },
     have: async (connection, { channel, items }, reply) => {
-      // Just connected, what it may follow is being asked.
-      await connection.entitlement.pending;
+      await connection.released();
       if (!connection.mayFollow(channel)) throw forbidden(channel);
       await connection.record.holds(channel, items);
       reply({ ok: true });
@@ -69,7 +68,7 @@ export class ClientFrames {
     },
     signal: async (connection, frame, reply) => {
       checkSignal(frame);
-      await connection.entitlement.pending;
+      await connection.released();
       if (!connection.readers.has(frame.channel)) throw notSubscribed(frame.channel);
       if (frame.channel === systemChannel) throw forbidden(frame.channel);
       this.signals.send({ ...frame, from: { userId: connection.principal.userId } }, connection);

@@ -144,6 +144,15 @@ export class Connection implements ReaderSocket, Entitled, SignalLine {
     for (const reader of this.readers.values()) reader.stepBack();
   }
 
+  /**
+   * Resolves when it is known what it may follow: at once, but while it is held. Being asked now and then whether that is still
+   * so, it goes on by the last answer.
+   * @throws what the question failed with
+   */
+  async released(): Promise<void> {
+    if (this.isHeld) await this.entitlement.pending;
+  }
+
   /** By the newest answer; nothing while {@link isHeld}. */
   mayFollow(channel: string): boolean {
     return this.channels.has(channel);
