@@ -27,12 +27,19 @@ const rowsOf = (channel: string) =>
 export class IndexedDbStore implements SyncStore {
   readonly durable = true;
 
+  /** Null once the browser has closed it by itself; the next use opens it again. */
+  private database: Promise<IDBPDatabase<Schema>> | null;
+  /** Where that came upon nothing, the channels that were looked at since: of another, nobody knows yet that it is gone. */
+  private lookedAt: Set<string> | null = null;
+
   private constructor(
     private readonly name: string,
-    private readonly database: IDBPDatabase<Schema>,
+    database: IDBPDatabase<Schema>,
     readonly deviceId: string,
     private readonly closed: () => void,
-  ) {}
+  ) {
+    this.database = this.watched(database);
+  }
 
   /**
    * Opens the database of this name, making it where there is none. Only one client at a time may have it open.
@@ -40,14 +47,7 @@ export class IndexedDbStore implements SyncStore {
    * @param closed called once the database is let go of
    */
   static async open(name: string, closed: () => void = () => undefined): Promise<IndexedDbStore> {
-    const database = await openDB<Schema>(name, 1, {
-      upgrade(fresh) {
-        fresh.createObjectStore('rows');
-        fresh.createObjectStore('channels');
-        void fresh.createObjectStore('device').put(newDeviceId(), 'id');
-      },
-      blocking: (_current, _blocked, event) => (event.target as unknown as { close(): void }).close(),
-    });
+    const { database } = await connect(name, newDeviceId());
     const deviceId = await database.get('device', 'id');
     if (deviceId === undefined)
       throw new Error(`The database "${name}" has lost its device id. Remove it: it is then made anew.`);
@@ -55,19 +55,23 @@ export class IndexedDbStore implements SyncStore {
   }
 
   async load(channel: string): Promise<StoredChannel | null> {
-    const transaction = this.database.transaction(['channels', 'rows']);
+    const transaction = (await this.opened()).transaction(['channels', 'rows']);
     const [head, rows] = await Promise.all([
       transaction.objectStore('channels').get(channel),
       transaction.objectStore('rows').getAll(rowsOf(channel)),
       transaction.done,
     ]);
+    this.lookedAt?.add(channel);
     if (head === undefined) return null;
     const { position, midStep, until = null } = head;
     return { position, midStep, until, rows: new Map(rows.map((row) => [row.key, row])) };
   }
 
   async apply(channel: string, { position, midStep, until, upserts, deletions }: ChannelAdvance): Promise<boolean> {
-    const transaction = this.database.transaction(['channels', 'rows'], 'readwrite', strict);
+    const database = await this.opened();
+    // Rows would be missing below the position.
+    if (this.lookedAt?.has(channel) === false) throw new Error('the browser has removed what was stored');
+    const transaction = database.transaction(['channels', 'rows'], 'readwrite', strict);
     const channels = transaction.objectStore('channels');
     const stored = await channels.get(channel);
     if (stored !== undefined && position.offset <= stored.position.offset) {
@@ -85,25 +89,61 @@ export class IndexedDbStore implements SyncStore {
   }
 
   async forget(channel: string): Promise<void> {
-    const transaction = this.database.transaction(['channels', 'rows'], 'readwrite', strict);
+    const transaction = (await this.opened()).transaction(['channels', 'rows'], 'readwrite', strict);
     await Promise.all([
       transaction.objectStore('channels').delete(channel),
       transaction.objectStore('rows').delete(rowsOf(channel)),
       transaction.done,
     ]);
+    this.lookedAt?.add(channel);
   }
 
-  channels(): Promise<string[]> {
-    return this.database.getAllKeys('channels');
+  async channels(): Promise<string[]> {
+    return (await this.opened()).getAllKeys('channels');
   }
 
   async close(): Promise<void> {
-    this.database.close();
+    (await this.database)?.close();
     this.closed();
   }
 
   async destroy(): Promise<void> {
-    this.database.close();
+    (await this.database)?.close();
     await deleteDB(this.name).finally(this.closed);
   }
+
+  /** Where it cannot be opened, the next use tries again. */
+  private opened(): Promise<IDBPDatabase<Schema>> {
+    this.database ??= connect(this.name, this.deviceId)
+      .then(({ database, isNew }) => {
+        if (isNew) this.lookedAt = new Set();
+        return this.watched(database);
+      })
+      .catch((error: unknown) => {
+        this.database = null;
+        throw error;
+      });
+    return this.database;
+  }
+
+  /** Browsers close it when its data are cleared, or when the process that serves them has ended, as on tablets in the background. */
+  private async watched(database: IDBPDatabase<Schema>): Promise<IDBPDatabase<Schema>> {
+    (database as unknown as { onclose: () => void }).onclose = () => (this.database = null);
+    return database;
+  }
 }
+
+/** @param deviceId of a database that is made */
+const connect = async (name: string, deviceId: string): Promise<{ database: IDBPDatabase<Schema>; isNew: boolean }> => {
+  let isNew = false;
+  const database = await openDB<Schema>(name, 1, {
+    upgrade(fresh) {
+      isNew = true;
+      fresh.createObjectStore('rows');
+      fresh.createObjectStore('channels');
+      void fresh.createObjectStore('device').put(deviceId, 'id');
+    },
+    blocking: (_current, _blocked, event) => (event.target as unknown as { close(): void }).close(),
+  });
+  return { database, isNew };
+};

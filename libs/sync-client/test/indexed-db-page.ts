@@ -45,3 +45,22 @@ export const readBack = async (name: string): Promise<{ offset: number; rows: un
   await store.close();
   return { offset: stored?.position.offset ?? 0, rows: [...(stored?.rows.values() ?? [])].map(({ data }) => data) };
 };
+
+/** Stores an offset, waits, and tries to store the next one, until it has seen what is there. @returns how that went */
+export const storeAround = async (name: string, wait: () => Promise<void>) => {
+  const store = await IndexedDbStore.open(name);
+  const apply = (offset: number) =>
+    store
+      .apply('system', { position: { epoch: 'e1', offset }, midStep: false, until: null, upserts: [], deletions: [] })
+      .catch((error: Error) => error.message);
+  const outcomes = [await apply(1)];
+  await wait();
+  outcomes.push(await apply(2));
+  const seen = await store.load('system');
+  outcomes.push(await apply(2));
+  await store.close();
+  const again = await IndexedDbStore.open(name);
+  const kept = await again.load('system');
+  await again.close();
+  return { outcomes, seen, kept: kept?.position.offset, isSameDevice: again.deviceId === store.deviceId };
+};

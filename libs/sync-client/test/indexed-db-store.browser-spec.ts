@@ -12,6 +12,7 @@ declare global {
   interface Window {
     exported: Exported;
     stored(offset: number): void;
+    clear(): Promise<void>;
   }
 }
 
@@ -73,6 +74,21 @@ describeInBrowser('the IndexedDB store', () => {
     await second.reload();
     await second.waitForFunction(() => window.exported !== undefined);
     expect(await open(second)).toEqual(kept);
+  });
+
+  test('goes on when the browser has removed what it held, but from no position that stands on it', async () => {
+    const page = await openPage();
+    const session = await context.newCDPSession(page);
+    await page.exposeFunction('clear', () =>
+      session.send('Storage.clearDataForOrigin', { origin: new URL(site.url).origin, storageTypes: 'indexeddb' }),
+    );
+    const stored = await page.evaluate(() => window.exported.storeAround('cleared', window.clear));
+    expect(stored).toEqual({
+      outcomes: [true, 'the browser has removed what was stored', true],
+      seen: null,
+      kept: 2,
+      isSameDevice: true,
+    });
   });
 
   test('of a killed browser has everything it had reported as stored, and no half of anything', async () => {
