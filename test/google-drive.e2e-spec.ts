@@ -1,5 +1,6 @@
 import type { FileUpdate, Message } from '@soleil/sync-protocol';
 import type { Socket } from 'socket.io-client';
+import { ManualClock } from './fake-drive/clock.js';
 import { FakeDrive } from './fake-drive/fake-drive.js';
 import { Follower } from './support/follower.js';
 import { startPlatform, type TestPlatform } from './support/platform.js';
@@ -7,13 +8,14 @@ import { stockClient } from './support/sync-app.js';
 
 const chart = (words: string): string => `{title: Blue Bells}\n{key: F}\n\n[F]${words} [C7]by the [F]sea\n`;
 
+const clock = new ManualClock(Date.now());
 let drive: FakeDrive;
 let folder: string;
 let platform: TestPlatform;
 let socket: Socket;
 
 beforeAll(async () => {
-  drive = await FakeDrive.start();
+  drive = await FakeDrive.start({ clock });
   folder = drive.folder('The Band');
   const { clientId, clientSecret, refreshToken } = drive.band;
   platform = await startPlatform({
@@ -80,6 +82,37 @@ it('lets the band wait as long as Google asks, says so to its leader, and brings
   expect(await paused()).toBeNull();
 });
 
+it('brings only the newest of several files with one name to a band that chose so, and the older when that goes', async () => {
+  const tina = new Follower(socket, `band:${platform.bandId}`);
+  await tina.subscribe();
+  const lea = await platform.signIn('lea');
+  const choose = async (sameName: string): Promise<void> => {
+    const path = `/sync/bands/${platform.bandId}/settings`;
+    expect((await platform.call(path, { token: lea, method: 'PUT', body: { sameName } })).status).toBe(200);
+  };
+  const has = (...expected: string[]): Promise<void> =>
+    tina.until(({ messages }) => String(waltzes(messages)) === String(expected));
+  const waltz = (words: string): string =>
+    drive.put('Waltz_Concert.cho', chart(words).replace('Blue Bells', words), { parent: folder });
+
+  const older = waltz('Older');
+  await has('Waltz_Concert.cho Older');
+  clock.advance(1);
+  const newer = waltz('Newer');
+  await has(`Waltz_Concert (${older}).cho Older`, 'Waltz_Concert.cho Newer');
+  await choose('newest');
+  await has('Waltz_Concert.cho Newer');
+  clock.advance(1);
+  drive.write(older, chart('Edited').replace('Blue Bells', 'Edited'));
+  await has('Waltz_Concert.cho Edited');
+  drive.trash(older);
+  await has('Waltz_Concert.cho Newer');
+  drive.untrash(older);
+  await has('Waltz_Concert.cho Edited');
+  await choose('all');
+  await has(`Waltz_Concert (${newer}).cho Newer`, 'Waltz_Concert.cho Edited');
+});
+
 it('says that it is not ready while the folder is away', async () => {
   drive.trash(folder);
   await drive.push.settled();
@@ -89,3 +122,11 @@ it('says that it is not ready while the folder is away', async () => {
   const { checks } = (await (await platform.call('/health/ready')).json()) as { checks: { folders: object } };
   expect(checks.folders).toEqual({ ok: false, reason: '1 of 1 folders cannot be read.' });
 });
+
+/** The files of that name that a device has after what it was told, and their titles. */
+function waltzes(messages: readonly Message[]): string[] {
+  const files = new Map(messages.map(({ key, data }) => [key, data as FileUpdate | null]));
+  return [...files.values()]
+    .flatMap((file) => (file?.path.startsWith('Waltz') ? `${file.path} ${file.content.title}` : []))
+    .sort();
+}

@@ -57,6 +57,7 @@ describeInBrowser("a band's settings on the page", () => {
     expect(await save.isDisabled()).toBe(true);
     await part.getByLabel('Sheet music').check();
     await part.getByLabel('Look for changes every').fill('1.5');
+    await part.getByLabel('Show only the newest').check();
     await save.click();
     await part.getByRole('status').getByText('Saved. Every file is being checked for it.').waitFor();
     await tina.getByText('Blue Bells').first().waitFor({ state: 'detached' });
@@ -67,6 +68,8 @@ describeInBrowser("a band's settings on the page", () => {
     expect(await part.getByLabel('Sheet music').isChecked()).toBe(true);
     expect(await part.getByLabel('Chord charts').isChecked()).toBe(false);
     expect(await part.getByLabel('Look for changes every').inputValue()).toBe('1.5');
+    expect(await part.getByLabel('Show only the newest').isChecked()).toBe(true);
+    await part.getByLabel('Show all of them').check();
     await part.getByLabel('All files in the folder').check();
     await save.click();
     await tina.getByText('Blue Bells').first().waitFor();

@@ -13,7 +13,13 @@ interface Answer {
   operationId: string | null;
 }
 
-const nothingChosen = { intervalSeconds: null, fileTypes: null, largestBytes: null, operationsPerMinute: null };
+const nothingChosen = {
+  intervalSeconds: null,
+  fileTypes: null,
+  largestBytes: null,
+  sameName: null,
+  operationsPerMinute: null,
+};
 
 describe("a band's settings", () => {
   let database: TestDatabase;
@@ -98,6 +104,23 @@ describe("a band's settings", () => {
     await has(tina, 'New.mp3', 'New_Bb.pdf', 'Tune.MP3', 'Tune_Bb.pdf', 'folder.mp3/README');
   });
 
+  it('takes all but the newest of several files with one name from the devices, and brings them back', async () => {
+    const tina = await follow();
+    const older = { fileId: 'f1', bandId: 'b1', path: 'Tune (f1)_Bb.pdf', audience: 'Bb', text: 'older' };
+    await nodes[0].save({ ...older, hasNewerNamesake: true });
+    await save('f2', 'Tune_Bb.pdf', 'newer');
+    await has(tina, 'Tune (f1)_Bb.pdf', 'Tune_Bb.pdf');
+    expect(tina.messages.flatMap(({ data }) => Object.keys(data as object))).not.toContain('hasNewerNamesake');
+    await choose({ sameName: 'newest' });
+    await has(tina, 'Tune_Bb.pdf');
+    await nodes[1].save({ ...older, path: 'Tune_Bb.pdf' });
+    await has(tina, 'Tune_Bb.pdf', 'Tune_Bb.pdf');
+    await nodes[1].save({ ...older, hasNewerNamesake: true });
+    await has(tina, 'Tune_Bb.pdf');
+    await choose({ sameName: 'all' }, nodes[1]);
+    await has(tina, 'Tune (f1)_Bb.pdf', 'Tune_Bb.pdf');
+  });
+
   it('takes a file that is too large from the devices, and brings it back when it may be as large', async () => {
     const tina = await follow();
     await save('f1', 'Tune_Bb.pdf', 'small');
@@ -142,11 +165,12 @@ describe("a band's settings", () => {
   });
 
   it('tells what is chosen and what the defaults are, on every node, and changes only what is given', async () => {
-    const defaults = { ...nothingChosen, intervalSeconds: 300 };
+    const defaults = { ...nothingChosen, intervalSeconds: 300, sameName: 'all' };
     expect(await chosen()).toEqual({ bandId: 'b1', settings: nothingChosen, defaults });
     await choose({ intervalSeconds: 60, fileTypes: ['pdf', 'cho', 'pdf'] });
-    await choose({ largestBytes: 5_000_000_000, operationsPerMinute: 30 }, nodes[1]);
-    const all = { intervalSeconds: 60, fileTypes: ['cho', 'pdf'], largestBytes: 5_000_000_000, operationsPerMinute: 30 };
+    const others = { largestBytes: 5_000_000_000, sameName: 'newest', operationsPerMinute: 30 };
+    await choose(others, nodes[1]);
+    const all = { ...others, intervalSeconds: 60, fileTypes: ['cho', 'pdf'] };
     expect(await chosen(nodes[0])).toEqual({ bandId: 'b1', settings: all, defaults });
     expect(await choose({ intervalSeconds: null, fileTypes: null })).toMatchObject({
       settings: { ...all, intervalSeconds: null, fileTypes: null },
@@ -160,6 +184,9 @@ describe("a band's settings", () => {
     ).toBeNull();
     expect((await choose({})).operationId).toBeNull();
     expect((await choose({ largestBytes: 5 })).operationId).not.toBeNull();
+    expect((await choose({ sameName: 'all' })).operationId).toBeNull();
+    expect((await choose({ sameName: 'newest' })).operationId).not.toBeNull();
+    expect((await choose({ sameName: null })).operationId).not.toBeNull();
   });
 
   it.each([
@@ -179,7 +206,13 @@ describe("a band's settings", () => {
   it('loses no change where several leaders change something at the same moment', async () => {
     band.join('lou', 'b1', 'bass', 'leader');
     await choose({});
-    const changes = [{ intervalSeconds: 20 }, { fileTypes: ['pdf'] }, { largestBytes: 9 }, { operationsPerMinute: 7 }];
+    const changes = [
+      { intervalSeconds: 20 },
+      { fileTypes: ['pdf'] },
+      { largestBytes: 9 },
+      { sameName: 'newest' },
+      { operationsPerMinute: 7 },
+    ];
     await Promise.all(changes.map((change, nth) => call(['lea', 'lou'][nth % 2]!, 'PUT', change, 'b1', nodes[nth % 2])));
     expect((await chosen()).settings).toEqual(Object.assign({}, ...changes));
   });
@@ -194,6 +227,7 @@ describe("a band's settings", () => {
     ['a NUL', { fileTypes: ['pdf\0'] }, 'fileTypes'],
     ['more bytes than numbers count', { largestBytes: 1e300 }, 'largestBytes'],
     ['no operation at all', { operationsPerMinute: 0 }, 'operationsPerMinute'],
+    ['a choice that there is not', { sameName: 'oldest' }, 'sameName'],
     ['what is no setting', { conflictPolicy: 'newest' }, 'conflictPolicy'],
     ['a list', [], 'object'],
   ])('refuses %s, says what does not fit, and changes nothing', async (_, body, named) => {

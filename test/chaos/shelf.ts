@@ -60,7 +60,8 @@ export class ShelfBand {
     const revision = this.shelf.version(fileOf(fileId));
     const hash = String(revision);
     const state = { path: `${fileId}.txt`, size: 0, hash, mimeType: 'text/plain', modifiedAt: '2026-01-01T00:00:00.000Z' };
-    return { state: 'present', file: { ...state, fileId, bandId: bandIdOf(fileOf(fileId)), revision, problem: null } };
+    const bandId = bandIdOf(fileOf(fileId));
+    return { state: 'present', file: { ...state, fileId, bandId, revision, problem: null, hasNewerNamesake: false } };
   }
 
   @OnQuestion('content.parse_requested')

@@ -20,6 +20,7 @@ export interface SmallFile {
   text: string;
   revision: number;
   removed?: boolean;
+  hasNewerNamesake?: boolean;
 }
 
 interface Delay {
@@ -220,7 +221,7 @@ export class SmallBand {
 const refusedNotification = (code: string, status: number): CodedError =>
   new CodedError({ code, message: 'That was not posted by a drive.', remedy: 'Leave it.', status });
 
-function driveFile({ fileId, bandId, path, text, revision }: SmallFile): DriveFile {
+function driveFile({ fileId, bandId, path, text, revision, hasNewerNamesake = false }: SmallFile): DriveFile {
   return {
     fileId,
     bandId,
@@ -231,5 +232,6 @@ function driveFile({ fileId, bandId, path, text, revision }: SmallFile): DriveFi
     revision,
     modifiedAt: '2026-01-01T00:00:00.000Z',
     problem: null,
+    hasNewerNamesake,
   };
 }

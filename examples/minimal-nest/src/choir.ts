@@ -55,6 +55,7 @@ export class Choir {
       mimeType: 'text/plain',
       modifiedAt: at,
       problem: null,
+      hasNewerNamesake: false,
     });
     this.lyrics.set(fileId, text);
     const fact = revision === 1 ? 'drive.file_added' : 'drive.file_changed';

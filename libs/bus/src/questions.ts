@@ -35,12 +35,14 @@ export interface DriveFile {
   /** SHA-256 of the bytes, hex. */
   hash: string;
   mimeType: string;
-  /** Ascending per file; the same revision always means the same path and bytes. */
+  /** Ascending per file; the same revision always means the same path and bytes, and the same answer to `hasNewerNamesake`. */
   revision: number;
   /** ISO 8601. */
   modifiedAt: string;
   /** Set where Drive cannot serve the bytes: a link out of the folder, or no permission to read. `size` is 0 and `hash` empty then. */
   problem: { code: string; reason: string } | null;
+  /** Another file of the same name in the same folder, which some drives allow, was changed later. */
+  hasNewerNamesake: boolean;
 }
 
 export type DriveFileState =

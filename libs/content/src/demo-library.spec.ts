@@ -26,6 +26,7 @@ const read = (path: string) => {
     revision: 1,
     modifiedAt: '',
     problem: null,
+    hasNewerNamesake: false,
   };
   return parser.parse(file, async (limit) => bytes.subarray(0, limit));
 };

@@ -37,6 +37,7 @@ export class DriveOfTest {
       revision,
       modifiedAt: '2026-11-01T00:00:00.000Z',
       problem: null,
+      hasNewerNamesake: false,
     };
   }
 

@@ -7,7 +7,8 @@ import type { KnownFile, Sighting } from './provider.js';
 const columns = `
   file_id as "fileId", path, size::float8 as size, hash, mime_type as "mimeType", revision::float8 as revision,
   to_char(modified_at at time zone 'utc', 'YYYY-MM-DD"T"HH24:MI:SS.MS"Z"') as "modifiedAt", source_id as "sourceId", fingerprint,
-  link_target as "linkTarget", problem, removed_at is not null as removed`;
+  link_target as "linkTarget", problem, has_newer_namesake as "hasNewerNamesake",
+  removed_at is not null as removed`;
 
 /**
  * The durable change log of one band: the files as they were last seen, and every change of them in the order of commit.
@@ -149,15 +150,18 @@ export class ChangeLog {
     if (plan.leaving.length > 0)
       await manager.query('update drive_file set removed_at = clock_timestamp() where file_id = any($1)', [plan.leaving]);
     await manager.query(
-      `insert into drive_file (file_id, band_id, path, size, hash, mime_type, revision, modified_at, source_id, fingerprint, link_target, problem, removed_at)
+      `insert into drive_file (file_id, band_id, path, size, hash, mime_type, revision, modified_at, source_id, fingerprint, link_target, problem,
+         has_newer_namesake, removed_at)
        select "fileId", $1, path, size, hash, "mimeType", revision, "modifiedAt", "sourceId", fingerprint, "linkTarget", problem,
-         case when removed then clock_timestamp() end
+         "hasNewerNamesake", case when removed then clock_timestamp() end
        from jsonb_to_recordset($2) as row ("fileId" uuid, path text, size bigint, hash text, "mimeType" text, revision bigint,
-         "modifiedAt" timestamptz, "sourceId" text, fingerprint jsonb, "linkTarget" text, problem jsonb, removed boolean)
+         "modifiedAt" timestamptz, "sourceId" text, fingerprint jsonb, "linkTarget" text, problem jsonb,
+         "hasNewerNamesake" boolean, removed boolean)
        on conflict (file_id) do update set
          path = excluded.path, size = excluded.size, hash = excluded.hash, mime_type = excluded.mime_type, revision = excluded.revision,
          modified_at = excluded.modified_at, source_id = excluded.source_id, fingerprint = excluded.fingerprint,
-         link_target = excluded.link_target, problem = excluded.problem, removed_at = excluded.removed_at`,
+         link_target = excluded.link_target, problem = excluded.problem,
+         has_newer_namesake = excluded.has_newer_namesake, removed_at = excluded.removed_at`,
       [this.bandId, JSON.stringify(plan.rows.map((row) => ({ ...row, problem: row.problem ?? undefined })))],
     );
     await manager.query(

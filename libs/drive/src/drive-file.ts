@@ -4,13 +4,14 @@ import type { KnownFile } from './provider.js';
 
 /** A row as everybody else sees it. */
 export function driveFileOf(row: DriveFileRow): DriveFile {
-  const { fileId, bandId, path, size, hash, mimeType, revision, problem } = row;
-  return { fileId, bandId, path, size, hash, mimeType, revision, modifiedAt: row.modifiedAt.toISOString(), problem };
+  const { fileId, bandId, path, size, hash, mimeType, revision, problem, hasNewerNamesake } = row;
+  const modifiedAt = row.modifiedAt.toISOString();
+  return { fileId, bandId, path, size, hash, mimeType, revision, modifiedAt, problem, hasNewerNamesake };
 }
 
 /** A row as its source sees it. */
 export function knownFileOf(row: DriveFileRow): KnownFile {
-  const { fileId, path, size, hash, mimeType, revision, sourceId, fingerprint, linkTarget, problem } = row;
+  const { fileId, path, size, hash, mimeType, revision, sourceId, fingerprint, linkTarget, problem, hasNewerNamesake } = row;
   const modifiedAt = row.modifiedAt.toISOString();
   return {
     fileId,
@@ -24,6 +25,7 @@ export function knownFileOf(row: DriveFileRow): KnownFile {
     fingerprint,
     linkTarget,
     problem,
+    hasNewerNamesake,
     removed: row.removedAt !== null,
   };
 }

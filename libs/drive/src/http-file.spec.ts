@@ -14,6 +14,7 @@ const file: DriveFile = {
   revision: 3,
   modifiedAt: '2026-11-23T10:00:00.500Z',
   problem: null,
+  hasNewerNamesake: false,
 };
 
 it('serves the whole file, with all that a device needs to keep it', () => {

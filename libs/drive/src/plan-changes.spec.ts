@@ -12,6 +12,7 @@ const at = (path: string, content: string, sourceId: string | null = null): Pres
   fingerprint: { content },
   linkTarget: null,
   problem: null,
+  hasNewerNamesake: false,
 });
 const goneFrom = (path: string): Sighting => ({ seen: 'gone', path });
 
@@ -87,6 +88,14 @@ it('makes news of a problem that comes, changes or goes', () => {
   files.take(at('a', 'x'));
   expect(files.take(unreadable)).toEqual(['changed file 1 a 2']);
   expect(files.take(unreadable)).toEqual([]);
+  expect(files.take(at('a', 'x'))).toEqual(['changed file 1 a 3']);
+});
+
+it('makes news of a newer namesake that comes or goes', () => {
+  const older = { ...at('a', 'x'), hasNewerNamesake: true };
+  files.take(at('a', 'x'));
+  expect(files.take(older)).toEqual(['changed file 1 a 2']);
+  expect(files.take(older)).toEqual([]);
   expect(files.take(at('a', 'x'))).toEqual(['changed file 1 a 3']);
 });
 

@@ -31,6 +31,7 @@ export interface Known {
  * - A path gone and a new path in the same sightings are one file that moved, if the source knows it by the same id or,
  *   failing that, the bytes are the same.
  * - Files that the source knows by id and that took each other's paths keep their identities.
+ * - A file that gets a newer namesake, or loses it, is news, since it may be wanted no more, or again.
  * - A path that comes back continues the file that was removed there, so that its revision never falls.
  *
  * Deciding twice about the same sightings changes nothing the second time.
@@ -52,7 +53,7 @@ export function planChanges(sightings: readonly Sighting[], known: Known, newFil
   for (const sighting of present) {
     const file = presentAt.get(sighting.path);
     if (!file) continue;
-    if (!sameContent(file, sighting)) put(plan, 'changed', file, sighting);
+    if (!isSame(file, sighting)) put(plan, 'changed', file, sighting);
     else if (!sameDetails(file, sighting)) plan.rows.push({ ...file, ...detailsOf(sighting) });
   }
   const arrived = present.filter((sighting) => !presentAt.has(sighting.path));
@@ -83,11 +84,12 @@ function detailsOf({ seen: _, ...details }: PresentSighting): Omit<KnownFile, 'f
   return { ...details, mimeType: mimeTypeOf(details.path) };
 }
 
-function sameContent(file: KnownFile, sighting: PresentSighting): boolean {
+function isSame(file: KnownFile, sighting: PresentSighting): boolean {
   return (
     file.hash === sighting.hash &&
     file.problem?.code === sighting.problem?.code &&
-    file.problem?.reason === sighting.problem?.reason
+    file.problem?.reason === sighting.problem?.reason &&
+    file.hasNewerNamesake === sighting.hasNewerNamesake
   );
 }
 

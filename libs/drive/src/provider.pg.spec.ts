@@ -50,6 +50,7 @@ class CloudSource implements DriveSource {
               fingerprint: { content },
               linkTarget: null,
               problem: null,
+              hasNewerNamesake: false,
             },
           ]
         : []),

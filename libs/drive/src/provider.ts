@@ -115,6 +115,8 @@ export interface PresentSighting {
   /** For a link: the path, inside the folder, of the file it leads to. */
   linkTarget: string | null;
   problem: FileProblem | null;
+  /** Another file of the same name in the same folder was changed later. Never so where a place allows a name once. */
+  hasNewerNamesake: boolean;
 }
 
 /** The source made sure that nothing is at this path any more. */

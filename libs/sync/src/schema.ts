@@ -3,6 +3,7 @@ import { SyncItems1764000003060 } from './entities/items-schema.js';
 import { SyncLooks1764000003070 } from './entities/looks-schema.js';
 import { SyncLosses1764000003090 } from './entities/losses-schema.js';
 import { SyncPace1764000003080 } from './entities/pace-schema.js';
+import { SyncSameName1764000003100 } from './entities/same-name-schema.js';
 import { SyncBandSetting1764000003081 } from './entities/settings-schema.js';
 import { SyncBandSetting } from './entities/sync-band-setting.js';
 import { SyncFile } from './entities/sync-file.js';
@@ -37,4 +38,5 @@ export const syncMigrations = [
   SyncPace1764000003080,
   SyncBandSetting1764000003081,
   SyncLosses1764000003090,
+  SyncSameName1764000003100,
 ];

@@ -274,7 +274,8 @@ export class OperationWorld {
             );
             return queue.spread(claim);
           }
-          const living = { channel: `band:${bandId}`, data: { path: fileId, size: 0, version } };
+          const wishable = { path: fileId, size: 0, hasNewerNamesake: false };
+          const living = { channel: `band:${bandId}`, data: { path: fileId, version }, wishable };
           const effect = { kind: 'file', wanted: [{ fileId, bandId, revision: version, living }][0]! } as const;
           await completions.complete({ claim, effect, preparedMs: 1 });
           this.completed.set(fileId, Math.max(version, this.completed.get(fileId) ?? 0));

@@ -1,6 +1,12 @@
 import { changesIn, filledFrom, type Settings } from './band-settings.js';
 
-const nothing: Settings = { intervalSeconds: null, fileTypes: null, largestBytes: null, operationsPerMinute: null };
+const nothing: Settings = {
+  intervalSeconds: null,
+  fileTypes: null,
+  largestBytes: null,
+  sameName: null,
+  operationsPerMinute: null,
+};
 
 test('minutes and megabytes stand for seconds and bytes, nothing for the default', () => {
   expect(filledFrom({ ...nothing, intervalSeconds: 90, largestBytes: 25_000_000 })).toMatchObject({
@@ -21,8 +27,16 @@ test('minutes and megabytes stand for seconds and bytes, nothing for the default
 });
 
 test('what nobody touched is not sent, however it was written', () => {
-  const odd = { intervalSeconds: 10, fileTypes: ['docx', 'mp3'], largestBytes: 123, operationsPerMinute: null };
+  const odd = { ...nothing, intervalSeconds: 10, fileTypes: ['docx', 'mp3'], largestBytes: 123 };
   expect(changesIn(filledFrom(odd), odd)).toEqual({});
+});
+
+test('all files with one name are shown, unless somebody chose the newest', () => {
+  const newest = { ...filledFrom(nothing), sameName: 'newest' } as const;
+  expect(changesIn(newest, nothing)).toEqual({ sameName: 'newest' });
+  expect(changesIn(newest, { ...nothing, sameName: 'newest' })).toEqual({});
+  expect(changesIn(filledFrom(nothing), { ...nothing, sameName: 'newest' })).toEqual({ sameName: 'all' });
+  expect(changesIn(filledFrom(nothing), { ...nothing, sameName: 'all' })).toEqual({});
 });
 
 test('types are chosen by group, and those the form does not know stay', () => {

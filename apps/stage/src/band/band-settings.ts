@@ -1,9 +1,13 @@
+export type SameName = 'all' | 'newest';
+
 /** How a band is synchronised, as GET /sync/bands/:bandId/settings tells it; null is the default. */
 export interface Settings {
   intervalSeconds: number | null;
   /** The endings of files' names. */
   fileTypes: string[] | null;
   largestBytes: number | null;
+  /** Of several files with one name in one folder. */
+  sameName: SameName | null;
   operationsPerMinute: number | null;
 }
 
@@ -29,12 +33,14 @@ export interface Filled {
   filesPerMinute: string;
   isEveryType: boolean;
   groups: GroupLabel[];
+  sameName: SameName;
 }
 
 const secondsPerMinute = 60;
 const bytesPerMegabyte = 1_000_000;
 
-export function filledFrom({ intervalSeconds, fileTypes, largestBytes, operationsPerMinute }: Settings): Filled {
+export function filledFrom(settings: Settings): Filled {
+  const { intervalSeconds, fileTypes, largestBytes, sameName, operationsPerMinute } = settings;
   const isWanted = ({ types }: (typeof typeGroups)[number]): boolean =>
     types.some((type) => fileTypes?.includes(type) ?? true);
   return {
@@ -43,6 +49,7 @@ export function filledFrom({ intervalSeconds, fileTypes, largestBytes, operation
     filesPerMinute: asText(operationsPerMinute, 1),
     isEveryType: fileTypes === null,
     groups: typeGroups.filter(isWanted).map(({ label }) => label),
+    sameName: sameName ?? 'all',
   };
 }
 
@@ -55,6 +62,7 @@ export function changesIn(filled: Filled, settings: Settings): Partial<Settings>
   if (filled.filesPerMinute !== before.filesPerMinute) changes.operationsPerMinute = asNumber(filled.filesPerMinute, 1);
   if (filled.isEveryType !== before.isEveryType || (!filled.isEveryType && String(filled.groups) !== String(before.groups)))
     changes.fileTypes = filled.isEveryType ? null : typesOf(filled.groups, settings.fileTypes);
+  if (filled.sameName !== before.sameName) changes.sameName = filled.sameName;
   return changes;
 }
 

@@ -76,6 +76,7 @@ function Form(props: { view: SettingsView; touched: () => void; save: (filled: F
         Changes arrive by themselves. This finds what was missed. Left empty: every {standard.minutes} minutes.
       </Amount>
       <Types filled={filled} fill={fill} />
+      <SameName filled={filled} fill={fill} />
       <Amount
         label="Largest file"
         unit="MB"
@@ -111,6 +112,11 @@ function Form(props: { view: SettingsView; touched: () => void; save: (filled: F
       </button>
     </form>
   );
+}
+
+interface Part {
+  filled: Filled;
+  fill: (change: Partial<Filled>) => void;
 }
 
 function Amount(props: {
@@ -152,7 +158,7 @@ function Amount(props: {
   );
 }
 
-function Types({ filled, fill }: { filled: Filled; fill: (change: Partial<Filled>) => void }): ReactNode {
+function Types({ filled, fill }: Part): ReactNode {
   const { isEveryType, groups } = filled;
   const toggle = (label: GroupLabel): void =>
     fill({
@@ -187,3 +193,31 @@ function Types({ filled, fill }: { filled: Filled; fill: (change: Partial<Filled
     </fieldset>
   );
 }
+
+function SameName({ filled, fill }: Part): ReactNode {
+  return (
+    <fieldset className="setting">
+      <legend>Several files with one name in one folder</legend>
+      {sameNameChoices.map(([choice, words]) => (
+        <label key={choice} className="setting-choice">
+          <input
+            type="radio"
+            name="same-name"
+            checked={filled.sameName === choice}
+            onChange={() => fill({ sameName: choice })}
+          />
+          {words}
+        </label>
+      ))}
+      <p className="quiet">
+        Google Drive can keep both when somebody uploads a file again. The older ones stay in the drive, and come back when
+        the newest goes.
+      </p>
+    </fieldset>
+  );
+}
+
+const sameNameChoices = [
+  ['all', 'Show all of them'],
+  ['newest', 'Show only the newest'],
+] as const;

@@ -24,7 +24,7 @@ export class DriveFileRow {
   @Column('text', { name: 'mime_type' })
   mimeType!: string;
 
-  /** Ascends with each change of path, bytes, problem or presence. */
+  /** Ascends with each change of path, bytes, problem or presence, and of whether there is a newer namesake. */
   @Column('bigint', { transformer: bigint })
   revision!: number;
 
@@ -42,6 +42,9 @@ export class DriveFileRow {
 
   @Column('jsonb', { nullable: true })
   problem!: FileProblem | null;
+
+  @Column('boolean', { name: 'has_newer_namesake' })
+  hasNewerNamesake!: boolean;
 
   @Column('timestamptz', { name: 'removed_at', nullable: true })
   removedAt!: Date | null;

@@ -212,7 +212,8 @@ export class Settler {
     if (hash === null) candidate.noticedAgain = true;
     if (hash === null || typeof hash === 'object') return hash && problemSighting(path, look, hash);
     const { size, sourceId, modifiedAt, fingerprint, linkTarget } = look;
-    return { seen: 'present', path, sourceId, size, hash, modifiedAt, fingerprint, linkTarget, problem: null };
+    const sighting = { path, sourceId, size, hash, modifiedAt, fingerprint, linkTarget, problem: null };
+    return { seen: 'present', ...sighting, hasNewerNamesake: false };
   }
 
   /** The hash; or what is wrong with the file; or null when it changed under our hands. */
@@ -235,5 +236,6 @@ export class Settler {
 
 function problemSighting(path: string, look: FileLook | ProblemLook, problem: FileProblem): PresentSighting {
   const { sourceId, modifiedAt, fingerprint } = look;
-  return { seen: 'present', path, sourceId, size: 0, hash: '', modifiedAt, fingerprint, linkTarget: null, problem };
+  const sighting = { path, sourceId, size: 0, hash: '', modifiedAt, fingerprint, linkTarget: null, problem };
+  return { seen: 'present', ...sighting, hasNewerNamesake: false };
 }

@@ -1,3 +1,4 @@
+import { ManualClock } from '../../../../test/fake-drive/clock.js';
 import { bandId } from '../../test/drive-rig.js';
 import { GoogleRig } from '../../test/google-rig.js';
 
@@ -24,6 +25,8 @@ class People {
   constructor(
     private readonly google: GoogleRig,
     private readonly roll: (sides: number) => number,
+    /** How many names they come up with before they take the first again. */
+    private readonly manyNames = Infinity,
   ) {
     this.folders = [google.folder, google.fake.folder('elsewhere')];
   }
@@ -68,23 +71,26 @@ class People {
     }
   }
 
-  /** What Drive holds below the folder: the ids by path. */
-  present(): Map<string, string> {
+  /** What Drive holds below the folder: the ids by path, the newest last. */
+  present(): Map<string, string[]> {
     const { store } = this.google.fake;
-    const present = new Map<string, string>();
+    const present = new Map<string, string[]>();
     for (const id of this.files) {
       const item = store.get(id);
       const way = [...store.upwards(item)];
       const root = way.findIndex((one) => one.id === this.google.folder);
       if (root < 0 || store.isTrashed(item)) continue;
       const path = way.slice(0, root).map(({ name }) => name);
-      present.set(path.reverse().join('/'), id);
+      const named = path.reverse().join('/');
+      present.set(named, [...(present.get(named) ?? []), id]);
     }
+    const age = (id: string): string => `${store.get(id).modifiedAt} ${id}`;
+    for (const ids of present.values()) ids.sort((one, other) => (age(one) < age(other) ? -1 : 1));
     return present;
   }
 
   private name(): string {
-    return `n${(this.names += 1)}`;
+    return `n${(this.names += 1) % this.manyNames}`;
   }
 
   private one(ids: string[]): string | undefined {
@@ -107,7 +113,7 @@ it.each([1, 2, 3])('mirrors whatever people do in Drive, and keeps every file’
     else if (trouble === 3) await google.restart();
     await google.rig.drive.rescan(bandId);
 
-    const present = people.present();
+    const present = new Map([...people.present()].map(([path, [id]]) => [path, id!]));
     const files = await google.rig.drive.files(bandId);
     expect(files.map(({ path }) => path)).toEqual([...present.keys()].sort());
     const head = (id: string): string => google.fake.store.get(id).revisions.at(-1)!.content.sha256;
@@ -118,5 +124,33 @@ it.each([1, 2, 3])('mirrors whatever people do in Drive, and keeps every file’
       identities.set(id, fileId);
     }
     for (const id of identities.keys()) if (![...present.values()].includes(id)) identities.delete(id);
+  }
+});
+
+it.each([1, 2, 3])('mirrors people who give the same names again and again (seed %i)', async (seed) => {
+  const clock = new ManualClock(Date.now());
+  google = await GoogleRig.running({ fake: { clock } });
+  const roll = dice(seed);
+  const people = new People(google, roll, 5);
+  for (let round = 0; round < 40; round += 1) {
+    for (let acts = roll(8); acts >= 0; acts -= 1) {
+      clock.advance(roll(2));
+      people.act();
+    }
+    if (roll(10) === 0) await google.restart();
+    await google.rig.drive.rescan(bandId);
+
+    const expected = [...people.present()].flatMap(([path, ids]) =>
+      ids.map((id, n) => {
+        const isNewest = n === ids.length - 1;
+        const { sha256 } = google.fake.store.get(id).revisions.at(-1)!.content;
+        return `${isNewest ? path : path.replace('.cho', ` (${id}).cho`)} ${sha256} ${isNewest ? '' : 'old'}`;
+      }),
+    );
+    const files = await google.rig.drive.files(bandId);
+    expect(
+      files.map(({ path, hash, hasNewerNamesake }) => `${path} ${hash} ${hasNewerNamesake ? 'old' : ''}`).sort(),
+    ).toEqual(expected.sort());
+    expect((await google.rig.drive.rescan(bandId)).changes).toBe(0);
   }
 });

@@ -105,22 +105,6 @@ it('is not confused when Drive tells each file of a folder as well', async () =>
   expect(google.news()).toEqual(['added set/a.cho 1', 'changed renamed/a.cho 2', 'removed renamed/a.cho 3']);
 });
 
-it('lists all of several files with one name, the oldest under it and each other with its id', async () => {
-  const first = google.put('a.cho', 'first');
-  const second = google.put('a.cho', 'second');
-  await google.settled();
-  const [oldest, other] = oldestFirst(first, second);
-  expect(google.news()).toEqual([`added a (${other}).cho 1`, 'added a.cho 1']);
-  await google.restart();
-  await google.settled();
-  expect(google.news()).toEqual([]);
-
-  google.fake.delete(oldest!);
-  await google.settled();
-  expect(await google.rig.paths()).toEqual(['a.cho']);
-  expect(await google.bytesOf('a.cho')).toBe(other === first ? 'first' : 'second');
-});
-
 it('lists the files of two folders with one name as if they were one', async () => {
   google.put('a.cho', 'a', google.fake.folder('set', google.folder));
   google.put('b.cho', 'b', google.fake.folder('set', google.folder));
@@ -166,8 +150,3 @@ it('goes over to the files of another folder when the band is connected to it', 
   await google.settled();
   expect(google.news()).toEqual(['added a.cho 1', 'added b.cho 1', 'removed a.cho 2']);
 });
-
-function oldestFirst(...files: string[]): string[] {
-  const key = (id: string): string => `${google.fake.store.get(id).createdAt} ${id}`;
-  return files.sort((one, other) => (key(one) < key(other) ? -1 : 1));
-}

@@ -3,7 +3,7 @@ import type { FileProblem, KnownFile, Sighting } from '../provider.js';
 import type { Content, Contents } from './contents.js';
 import type { GoogleApi } from './google-api.js';
 import { fingerprintOf, sameFingerprint, type FileItem } from './item.js';
-import type { Tree } from './tree.js';
+import type { Placed, Tree } from './tree.js';
 
 /** What a path holds: of a shortcut, what the file holds that it leads to. */
 interface Found {
@@ -15,7 +15,7 @@ interface Found {
 
 /** Holds a tree against what the change log knows, and says what differs. */
 export class Sightings {
-  private readonly paths: Map<string, FileItem>;
+  private readonly paths: Map<string, Placed>;
   private readonly pathById: Map<string, string>;
   private readonly knownById: Map<string, KnownFile>;
 
@@ -28,13 +28,13 @@ export class Sightings {
     private readonly api: GoogleApi,
   ) {
     this.paths = tree.paths();
-    this.pathById = new Map([...this.paths].map(([path, item]) => [item.id, path]));
+    this.pathById = new Map([...this.paths].map(([path, { item }]) => [item.id, path]));
     this.knownById = new Map(known.flatMap((file) => (file.sourceId ? [[file.sourceId, file] as const] : [])));
   }
 
   async all(): Promise<Sighting[]> {
     const knownAt = new Map(this.known.map((file) => [file.path, file]));
-    const seen = await Promise.all([...this.paths].map(([path, item]) => this.at(path, item, knownAt.get(path))));
+    const seen = await Promise.all([...this.paths].map(([path, placed]) => this.at(path, placed, knownAt.get(path))));
     const left = this.known.filter(({ path }) => !this.paths.has(path));
     const kept = new Set(seen.flatMap(({ keeps }) => keeps ?? []));
     return [
@@ -46,7 +46,7 @@ export class Sightings {
   /** Nothing where nothing differs. What could not be read stays where it was, until Drive tells more of it. */
   private async at(
     path: string,
-    item: FileItem,
+    { item, hasNewerNamesake }: Placed,
     known: KnownFile | undefined,
   ): Promise<{ sighting?: Sighting; keeps?: string }> {
     const found = item.kind === 'shortcut' ? await this.along(item) : await this.contentOf(item);
@@ -59,11 +59,15 @@ export class Sightings {
       known?.sourceId === item.id &&
       known.hash === content.hash &&
       known.linkTarget === linkTarget &&
+      known.hasNewerNamesake === hasNewerNamesake &&
       known.problem?.code === content.problem?.code &&
       sameFingerprint(fingerprint, known.fingerprint);
     if (isSame) return {};
     const { modifiedAt } = source;
-    return { sighting: { seen: 'present', path, sourceId: item.id, fingerprint, ...content, modifiedAt, linkTarget } };
+    const { id: sourceId } = item;
+    return {
+      sighting: { seen: 'present', path, sourceId, fingerprint, ...content, modifiedAt, linkTarget, hasNewerNamesake },
+    };
   }
 
   private async contentOf(item: FileItem): Promise<Found | null> {
@@ -76,7 +80,7 @@ export class Sightings {
     // What is in a linked folder is listed at its own place.
     if (this.tree.hasFolder(targetId)) return 'nothing';
     const linkTarget = this.pathById.get(targetId);
-    const target = linkTarget === undefined ? undefined : this.paths.get(linkTarget);
+    const target = linkTarget === undefined ? undefined : this.paths.get(linkTarget)?.item;
     if (target && target.kind !== 'shortcut') {
       const found = await this.contentOf(target);
       return found && { ...found, linkTarget: found.content.problem ? null : linkTarget! };

@@ -3,13 +3,13 @@ import type { FileItem, Item } from './item.js';
 import { Tree } from './tree.js';
 
 const folder = (id: string, parent: string, name = id): Item => ({ kind: 'folder', id, name, parent });
-const file = (id: string, parent: string, name = id, createdAt = ''): FileItem => ({
+const file = (id: string, parent: string, name = id, modifiedAt = ''): FileItem => ({
   kind: 'binary',
   id,
   name,
   parent,
-  createdAt,
-  modifiedAt: '',
+  createdAt: '',
+  modifiedAt,
   size: 1,
   sha256: '',
   md5: '',
@@ -22,7 +22,9 @@ const file = (id: string, parent: string, name = id, createdAt = ''): FileItem =
 function pathsOf(...items: Item[]): Record<string, string> {
   const tree = new Tree('root');
   for (const item of items) tree.put(item);
-  return Object.fromEntries([...tree.paths()].map(([path, { id }]) => [path, id]));
+  return Object.fromEntries(
+    [...tree.paths()].map(([path, { item, hasNewerNamesake }]) => [path, hasNewerNamesake ? `old ${item.id}` : item.id]),
+  );
 }
 
 it('composes paths of the names of the folders, whatever came first', () => {
@@ -35,17 +37,38 @@ it('leaves out what lies elsewhere, in a circle or in the root of something else
   expect(pathsOf(file('f', 'elsewhere'), folder('a', 'b'), folder('b', 'a'), file('g', 'a'))).toEqual({});
 });
 
-it('gives a name to the oldest, and the others their id before the ending', () => {
+it('gives a name to the newest, and the others their id before the ending', () => {
   const items = [
-    file('3', 'root', 'a.b.cho', '2026'),
-    file('2', 'root', 'a.b.cho', '2025'),
-    file('1', 'root', 'a.b.cho', '2026'),
+    file('3', 'root', 'a.b.cho', '2025'),
+    file('2', 'root', 'a.b.cho', '2026'),
+    file('1', 'root', 'a.b.cho', '2024'),
     file('5', 'root', 'none', '2026'),
     file('4', 'root', 'none', '2026'),
   ];
-  const expected = { 'a.b.cho': '2', 'a.b (1).cho': '1', 'a.b (3).cho': '3', none: '4', 'none (5)': '5' };
+  const expected = { 'a.b.cho': '2', 'a.b (1).cho': 'old 1', 'a.b (3).cho': 'old 3', none: '5', 'none (4)': 'old 4' };
   expect(pathsOf(...items)).toEqual(expected);
   expect(pathsOf(...items.reverse())).toEqual(expected);
+});
+
+it('takes for the newest what came last, even if it was written long before', () => {
+  const edited = { ...file('edited', 'root', 'a.cho', '2025'), createdAt: '2024' };
+  const uploaded = { ...file('uploaded', 'root', 'a.cho', '2020'), createdAt: '2026' };
+  expect(pathsOf(uploaded, edited)).toEqual({ 'a.cho': 'uploaded', 'a (edited).cho': 'old edited' });
+});
+
+it('takes a shortcut for as new as its target, and one that leads nowhere for older than any file', () => {
+  const shortcut = (id: string, targetId: string): FileItem => ({
+    ...file(id, 'root', 'a.cho', '2030'),
+    kind: 'shortcut',
+    targetId,
+    targetIs: 'binary',
+  });
+  const own = file('own', 'root', 'a.cho', '2025');
+  expect(pathsOf(own, shortcut('link', 'nowhere'))).toEqual({ 'a.cho': 'own', 'a (link).cho': 'old link' });
+  const target = (modifiedAt: string): FileItem => file('target', 'root', 'b.cho', modifiedAt);
+  const [old, young] = [target('2024'), target('2026')].map((each) => pathsOf(own, shortcut('link', 'target'), each));
+  expect(old).toMatchObject({ 'a.cho': 'own', 'a (link).cho': 'old link' });
+  expect(young).toMatchObject({ 'a.cho': 'link', 'a (own).cho': 'old own' });
 });
 
 it('wants each folder listed once, as soon as it is within reach', () => {

@@ -5,6 +5,13 @@ import { itemOfKnown, partOf, type FileItem, type Folder, type Item } from './it
 /** The folders below the band's, by id: parent and name. Kept in the cursor, since the change log knows files only. */
 export type StoredFolders = Record<string, [parent: string, name: string]>;
 
+/** A file at its path. */
+export interface Placed {
+  item: FileItem;
+  /** The path would be another's too, and that one was changed later. */
+  hasNewerNamesake: boolean;
+}
+
 /**
  * What lies below the band's folder, by ids, as Drive tells it; and from that the paths. Changes may be put in any order, and
  * again: where a thing lies is decided when the paths are asked for.
@@ -63,10 +70,11 @@ export class Tree {
   }
 
   /**
-   * Forgets what is out of reach, and returns the files by path. Of several with one path the oldest has it; each other
-   * one has its id before the ending, so that all are there and which is which does not depend on who looks when.
+   * Forgets what is out of reach, and returns the files by path. Of several with one path the one that was changed last has
+   * it, since names say what a file is for: what is played from must have the name. Each other one has its id before the
+   * ending, so that all are there and which is which does not depend on who looks when.
    */
-  paths(): Map<string, FileItem> {
+  paths(): Map<string, Placed> {
     const within = this.folderPaths();
     for (const id of this.folders.keys()) if (!within.has(id)) this.remove(id);
     const placed: [path: string, item: FileItem][] = [];
@@ -75,18 +83,19 @@ export class Tree {
       if (path === null) this.files.delete(id);
       else placed.push([path, item]);
     }
-    placed.sort(([one, { createdAt, id }], [other, item]) =>
-      one === other ? compare(createdAt, item.createdAt) || compare(id, item.id) : compare(one, other),
+    placed.sort(
+      ([path, item], [otherPath, other]) =>
+        compare(path, otherPath) || compare(this.changedAt(other), this.changedAt(item)) || compare(other.id, item.id),
     );
-    const paths = new Map<string, FileItem>();
-    const later: typeof placed = [];
+    const paths = new Map<string, Placed>();
+    const older: typeof placed = [];
     for (const [path, item] of placed) {
-      if (paths.has(path)) later.push([path, item]);
-      else paths.set(path, item);
+      if (paths.has(path)) older.push([path, item]);
+      else paths.set(path, { item, hasNewerNamesake: false });
     }
-    for (const [path, item] of later) {
+    for (const [path, item] of older) {
       const own = withId(path, item.id);
-      if (!paths.has(own) && !isIgnoredPath(own)) paths.set(own, item);
+      if (!paths.has(own) && !isIgnoredPath(own)) paths.set(own, { item, hasNewerNamesake: true });
     }
     return paths;
   }
@@ -96,6 +105,16 @@ export class Tree {
     return Object.fromEntries(
       [...this.folders.values()].flatMap(({ id, parent, name }) => (id === rootId ? [] : [[id, [parent!, name]]])),
     );
+  }
+
+  /**
+   * What was uploaded is as new as its arrival, however old it was where it came from. A shortcut is as new as the file it leads
+   * to; one that leads to none is older than anything, so that it takes no file's place.
+   */
+  private changedAt(item: FileItem): string {
+    const source = item.kind === 'shortcut' ? this.files.get(item.targetId) : item;
+    if (!source || source.kind === 'shortcut') return '';
+    return source.createdAt > source.modifiedAt ? source.createdAt : source.modifiedAt;
   }
 
   /** From the band's folder downwards, so that what leads in a circle or elsewhere is never met. */

@@ -1,12 +1,12 @@
 import { createHash } from 'node:crypto';
 import { Injectable } from '@nestjs/common';
-import { Bus, type DriveFile, type DriveFileState, type Facts } from '@soleil/bus';
+import { Bus, type DriveFileState, type Facts } from '@soleil/bus';
 import { bandChannel, fileKey, SyncError } from '@soleil/sync-protocol';
 import type { DataSource, EntityManager } from 'typeorm';
 import { SyncFile } from '../entities/sync-file.js';
 import { EventBroadcaster } from '../event-broadcaster.js';
 import type { OutboxMessage } from '../log/outbox-message.js';
-import { wants, type BandSettings, type Settings } from '../settings/band-settings.js';
+import { wants, type BandSettings, type Settings, type Wishable } from '../settings/band-settings.js';
 import type { Effect } from './work.js';
 
 /** A file as the log should have it. */
@@ -15,7 +15,7 @@ export interface Wanted {
   bandId: string;
   revision: number;
   /** Null: removed, or left out by the band's settings. */
-  living: { channel: string; data: Pick<DriveFile, 'path' | 'size'> & Record<string, unknown> } | null;
+  living: { channel: string; data: Record<string, unknown>; wishable: Wishable } | null;
 }
 
 /**
@@ -53,9 +53,10 @@ export class FileSynchronizer {
       await this.bus.request('content.forget_requested', { fileId, revision, operationId });
       return { fileId, bandId, revision, living: null };
     }
-    const { problem: _, ...file } = state.file;
+    const { problem: _, hasNewerNamesake: __, ...file } = state.file;
     const { audience, content } = await this.bus.request('content.parse_requested', { file: state.file, operationId });
-    return { fileId, bandId, revision, living: { channel: bandChannel(bandId, audience), data: { ...file, content } } };
+    const living = { channel: bandChannel(bandId, audience), data: { ...file, content }, wishable: state.file };
+    return { fileId, bandId, revision, living };
   }
 
   /**
@@ -128,7 +129,7 @@ const unlessLeftOut =
   (settings: ReadonlyMap<string, Settings>) =>
   (wanted: Wanted): Wanted => {
     const chosen = settings.get(wanted.bandId);
-    const isLeftOut = chosen !== undefined && wanted.living !== null && !wants(chosen, wanted.living.data);
+    const isLeftOut = chosen !== undefined && wanted.living !== null && !wants(chosen, wanted.living.wishable);
     return isLeftOut ? { ...wanted, living: null } : wanted;
   };
 

@@ -1,4 +1,5 @@
 import { Column, Entity, PrimaryColumn } from 'typeorm';
+import type { SameName } from '../settings/band-settings.js';
 
 /** How a band wants to be synchronised. A band without a row, and a column of null, has the default. */
 @Entity('sync_band_setting')
@@ -21,6 +22,9 @@ export class SyncBandSetting {
     },
   })
   largestBytes!: number | null;
+
+  @Column('text', { name: 'same_name', nullable: true })
+  sameName!: SameName | null;
 
   @Column('integer', { name: 'operations_per_minute', nullable: true })
   operationsPerMinute!: number | null;

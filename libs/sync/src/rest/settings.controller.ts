@@ -22,6 +22,7 @@ const change = z
     intervalSeconds: z.int().min(10).max(week).nullable(),
     fileTypes: z.array(fileType).min(1, 'Name a file type, or give null for all files').max(50).nullable(),
     largestBytes: z.int().min(1).max(tebibyte).nullable(),
+    sameName: z.enum(['all', 'newest']).nullable(),
     operationsPerMinute: z.int().min(1).max(1_000_000).nullable(),
   })
   .partial();
@@ -40,6 +41,7 @@ export class SettingsController {
   ) {
     this.defaults = {
       ...defaultSettings,
+      sameName: 'all',
       intervalSeconds: bandSyncIntervalMs / 1000,
       operationsPerMinute: bandOperationsPerMinute,
     };

@@ -3,6 +3,9 @@ import { In, type DataSource, type EntityManager } from 'typeorm';
 import { SyncBandSetting } from '../entities/sync-band-setting.js';
 import { isDatabaseAway } from '../log/database-away.js';
 
+/** Of several files with one name in one folder, which some drives allow. */
+export type SameName = 'all' | 'newest';
+
 /** How a band wants to be synchronised; null is the default. */
 export interface Settings {
   /** It is looked over when the last look is longer ago than this. Default: `bandSyncIntervalMs`. */
@@ -11,6 +14,8 @@ export interface Settings {
   fileTypes: readonly string[] | null;
   /** Larger files are left out. Default: no limit. */
   largestBytes: number | null;
+  /** Which of several files with one name in one folder: each, or the one that was changed last. Default: all. */
+  sameName: SameName | null;
   /** Operations that begin in a minute, at most. Default: `bandOperationsPerMinute`. */
   operationsPerMinute: number | null;
 }
@@ -19,6 +24,7 @@ export const defaultSettings: Settings = {
   intervalSeconds: null,
   fileTypes: null,
   largestBytes: null,
+  sameName: null,
   operationsPerMinute: null,
 };
 
@@ -69,11 +75,21 @@ export class BandSettings {
 
 /** Whether files that were left out are to be brought, or the other way round. */
 export const chooseDifferently = (one: Settings, other: Settings): boolean =>
-  one.largestBytes !== other.largestBytes || String(one.fileTypes) !== String(other.fileTypes);
+  one.largestBytes !== other.largestBytes ||
+  String(one.fileTypes) !== String(other.fileTypes) ||
+  (one.sameName === 'newest') !== (other.sameName === 'newest');
+
+/** What a band's wish for a file depends on. */
+export type Wishable = Pick<DriveFile, 'path' | 'size' | 'hasNewerNamesake'>;
 
 /** Whether the band wants this file. */
-export const wants = ({ fileTypes, largestBytes }: Settings, { path, size }: Pick<DriveFile, 'path' | 'size'>): boolean =>
-  (fileTypes === null || fileTypes.includes(typeOf(path))) && (largestBytes === null || size <= largestBytes);
+export const wants = (
+  { fileTypes, largestBytes, sameName }: Settings,
+  { path, size, hasNewerNamesake }: Wishable,
+): boolean =>
+  (fileTypes === null || fileTypes.includes(typeOf(path))) &&
+  (largestBytes === null || size <= largestBytes) &&
+  !(sameName === 'newest' && hasNewerNamesake);
 
 /** The ending of a file's name, in small letters; empty where it has none. */
 function typeOf(path: string): string {
