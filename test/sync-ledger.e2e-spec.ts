@@ -1,6 +1,6 @@
 import { randomUUID } from 'node:crypto';
 import { EventBroadcaster, type Delivery, type SyncOptions } from '@soleil/sync';
-import { wireError, type MessagesFrame } from '@soleil/sync-protocol';
+import { wireError, type Message, type MessagesFrame } from '@soleil/sync-protocol';
 import type { Socket } from 'socket.io-client';
 import type { TestDatabase } from './support/database.js';
 import { Follower } from './support/follower.js';
@@ -160,15 +160,18 @@ describe('the delivery ledger', () => {
   });
 
   it('takes the receipts of a device that was told to forget the channel, though its member comes back', async () => {
+    const hash = 'a'.repeat(64);
     const tina = device('tina');
     await tina.subscribe();
-    const id = await publish();
-    await until(id, 'tina', know);
+    await sync.save({ fileId: '1', bandId: 'b1', path: 'Tune.cho', audience: null, text: hash });
+    const [{ id }] = (await tina.count(1)) as [Message];
+    await tina.socket.timeout(5_000).emitWithAck('have', { channel, items: [{ key: 'file:1', hash }] });
+    await until(id, 'tina', (devices) => know(devices) && devices[0]!.hasSince !== null);
     const revoked = next(tina.socket, 'revoked');
     await sync.changeRights('tina', 'b1', null);
     await revoked;
     await sync.changeRights('tina', 'b1', { instrument: 'trumpet', role: 'member' });
-    await until(id, 'tina', (devices) => devices.length === 1 && !know(devices));
+    await until(id, 'tina', (devices) => devices.length === 1 && !know(devices) && devices[0]!.hasSince === null);
     await tina.subscribe();
     await until(id, 'tina', know);
   });

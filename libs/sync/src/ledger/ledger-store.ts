@@ -193,7 +193,7 @@ export interface DeviceDelivery {
   lastSeenAt: string;
   /** When it acknowledged the message; null: it does not know it. Exact to a second, for 30 days; older: at the latest then. */
   knowsSince: string | null;
-  /** When it was first reported to have the file, its hash verified; null: it has not, or there is no file to have. */
+  /** When it was first reported to have the file, its hash verified; null: it has not, does not know it, or there is no file to have. */
   hasSince: string | null;
 }
 

@@ -300,6 +300,7 @@ describe('the ledger', () => {
         [name, randomUUID()],
       );
     const record = await acknowledging(1);
+    record.acknowledged(`${channel}:Bb`, 1);
     const report = async (of: string, hash: string | null): Promise<void> => {
       const stored = record.holds(of, [{ key: 'file:1', hash }]);
       await here.flush();
