@@ -159,6 +159,34 @@ describe('when something is missing', () => {
     }
   });
 
+  it('Postgres silent: who subscribes is told so before a client would give up its connection', async () => {
+    cable = await Cable.plug(() => database.url);
+    await start(Object.assign(new URL(database.url), { port: new URL(cable.url).port }).href);
+    const client = new SyncClient({ url: sync.url, token: 'tina' });
+    try {
+      client.follow(channel);
+      client.connect();
+      await client.waitFor('live');
+      cable.swallow('everything');
+      const refused = new Promise<unknown>((resolve) => {
+        client.subscribe('band:b1:Bb', () => {
+          const { error } = client.channel('band:b1:Bb');
+          if (error) resolve(error);
+        });
+      });
+      const lost = new Promise((resolve) => {
+        client.subscribeConnection(() => client.connection.error && resolve(client.connection.error));
+      });
+      client.follow('band:b1:Bb');
+      expect(await Promise.race([refused, lost])).toMatchObject({ code: 'database_unavailable' });
+      cable.plugIn();
+      await client.waitFor('live');
+    } finally {
+      cable.plugIn();
+      await client.close();
+    }
+  });
+
   it.each([
     ['says that it cannot say', () => Promise.reject(new SyncError('database_unavailable', 'Auth’s is away as well.'))],
     ['does not answer', () => new Promise<never>(() => undefined)],

@@ -176,6 +176,7 @@ export class LogReader {
       `select ${stateColumns} from sync_channel c join sync_channel_epoch e on e.channel = c.name
        where c.name = $1 order by e.began_at`,
       [channel],
+      this.timeoutMs * promptTakes,
     );
     return toState(rows);
   }
@@ -230,16 +231,18 @@ export class LogReader {
 
   private async open(channels: readonly string[]): Promise<Opening[]> {
     const found = new Map(channels.map((channel): [string, OpeningRow[]] => [channel, []]));
-    for (const row of await this.query<OpeningRow>(openingsOf, [channels])) found.get(row.name)!.push(row);
+    const rows = await this.query<OpeningRow>(openingsOf, [channels], this.timeoutMs * promptTakes);
+    for (const row of rows) found.get(row.name)!.push(row);
     return channels.map((channel) => toOpening(found.get(channel)!));
   }
 
   private async changes(queries: readonly RightQuery[]): Promise<boolean[]> {
-    const rows = await this.query<{ hasChanged: boolean }>(changedRights, [
+    const columns = [
       queries.map(({ channel }) => channel),
       queries.map(({ userId }) => userId),
       queries.map(({ after }) => after),
-    ]);
+    ];
+    const rows = await this.query<{ hasChanged: boolean }>(changedRights, columns, this.timeoutMs * promptTakes);
     return rows.map(({ hasChanged }) => hasChanged);
   }
 
@@ -266,6 +269,11 @@ function readTogether<Query, Answer>(read: (queries: readonly Query[]) => Promis
   );
 }
 
+/**
+ * What a subscription waits for is small, and may have to wait for one such read before it: a client that is not answered
+ * for ten seconds gives up its connection, which outlives a database that fell silent.
+ */
+const promptTakes = 0.4;
 /** The outline of a month is a large answer. */
 const outlineTakes = 6;
 
