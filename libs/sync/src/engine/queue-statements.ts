@@ -2,6 +2,9 @@ import { presenceLocks } from '../log/node-link.js';
 import { waiting } from './intake-statements.js';
 import { admitting, unpaced } from './pace-statements.js';
 
+/** What does items is locked before what has items, by everybody. */
+const itemsLast = `o.kind = 'band'`;
+
 /** $1 operation, $2 its token. */
 export const holds = `select from sync_operation where id = $1 and lease_token = $2 for update`;
 
@@ -135,7 +138,7 @@ const completing = (which: string): string => `
     join unnest($1::uuid[], $2::uuid[], $3::float8[]) as given (id, token, prepared_ms)
       on o.id = given.id and o.lease_token = given.token
     where ${which}
-    order by o.id for update of o
+    order by ${itemsLast}, o.id for update of o
   ), done as (
     update sync_operation o
     set status = 'completed', lease_token = null, lease_until = null, finished_at = clock_timestamp(),
@@ -173,7 +176,7 @@ export const handItems = `
  */
 const settling = (held: string): string => `
   with held as (${held}
-    order by o.id for update of o
+    order by ${itemsLast}, o.id for update of o
   ), newer as (
     update sync_operation o
     set priority = least(o.priority, held.priority), parent_id = null, mode = case when held.mode = 'full' then 'full' else o.mode end,
