@@ -11,7 +11,7 @@ import type { WeighedSignal } from '../signals/weighed-signal.js';
 
 /** A channel nobody here reads is kept this long, with its tail, for devices that come back. */
 const idleMs = 5 * 60_000;
-/** An empty one has no tail to keep, and a client can make up as many names as it likes. */
+/** An empty one has no tail to keep, and a client can make up as many names as it likes. Longer than anybody waits for a subscription. */
 const emptyMs = 10_000;
 
 /**

@@ -12,6 +12,7 @@ import { unfit } from '../unfit.js';
 import { askAccess } from './access.js';
 import type { Connection } from './connection.js';
 import { rateLimited } from './frame-budget.js';
+import { inTime } from './in-time.js';
 import type { SyncRequests } from './sync-requests.js';
 import { toWireError } from './wire-error.js';
 
@@ -56,19 +57,20 @@ export class ClientFrames {
       reply({ ok: true });
     },
     have: async (connection, { channel, items }, reply) => {
-      await connection.released();
+      await inTime(connection.released());
       if (!connection.mayFollow(channel)) throw forbidden(channel);
       await connection.record.holds(channel, items);
       reply({ ok: true });
     },
     sync_request: async (connection, frame, reply) => {
       const { userId } = connection.principal;
-      const operationId = await this.requests.request(userId, await askAccess(this.bus, userId), frame);
+      const asked = askAccess(this.bus, userId).then((access) => this.requests.request(userId, access, frame));
+      const operationId = await inTime(asked);
       reply({ ok: true, operationId });
     },
     signal: async (connection, frame, reply) => {
       checkSignal(frame);
-      await connection.released();
+      await inTime(connection.released());
       if (!connection.readers.has(frame.channel)) throw notSubscribed(frame.channel);
       if (frame.channel === systemChannel) throw forbidden(frame.channel);
       this.signals.send({ ...frame, from: { userId: connection.principal.userId } }, connection);
@@ -129,11 +131,8 @@ export class ClientFrames {
     const ticket = Symbol(channel);
     connection.opening.set(channel, ticket);
     try {
-      const { hub, loss } = await this.openEntitled(
-        connection,
-        channel,
-        [position, until].filter((each) => each !== undefined),
-      );
+      const positions = [position, until].filter((each) => each !== undefined);
+      const { hub, loss } = await inTime(this.openEntitled(connection, channel, positions));
       // Meanwhile the device may have left or unsubscribed.
       if (!connection.isOpen) return;
       if (connection.opening.get(channel) !== ticket) throw notSubscribed(channel);
@@ -165,10 +164,9 @@ export class ClientFrames {
     const { founding } = hub;
     await connection.entitlement.renew();
     for (;;) {
-      // Of the hub as it is now: one that was dropped meanwhile comes to no place any more.
-      await (await this.hubs.open(channel)).rightIsSettled(connection.principal.userId);
+      await hub.rightIsSettled(connection.principal.userId);
       const opened = await this.hubs.openAt(channel, positions);
-      // Founded anew on what the log says, or dropped, it has gone past ends of rights without telling of them.
+      // Founded anew on what the log says, it has gone past ends of rights without telling of them.
       if (opened.hub !== hub || hub.founding !== founding) return this.openEntitled(connection, channel, positions);
       if (connection.entitlement.pending === null) return opened;
       await connection.entitlement.pending;

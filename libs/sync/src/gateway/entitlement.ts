@@ -1,6 +1,7 @@
 import type { Bus, Principal } from '@soleil/bus';
 import { monotonicMs } from '../monotonic.js';
 import { askAccess, type Access } from './access.js';
+import { inTime } from './in-time.js';
 
 /** A question that failed is asked again this soon. */
 const retryMs = 1_000;
@@ -73,8 +74,7 @@ export class Entitlement {
     this.hasFailed = false;
     const { asked } = this;
     try {
-      await this.bus.request('auth.token_presented', { token: this.owner.token });
-      const access = await askAccess(this.bus, this.owner.principal.userId);
+      const access = await inTime(this.answer());
       if (asked === this.asked) await this.owner.isSettled(access);
       if (asked !== this.asked) return this.newest();
       this.latest = null;
@@ -85,6 +85,11 @@ export class Entitlement {
       this.owner.refused(error);
       throw error;
     }
+  }
+
+  private async answer(): Promise<Access> {
+    await this.bus.request('auth.token_presented', { token: this.owner.token });
+    return askAccess(this.bus, this.owner.principal.userId);
   }
 
   /** Resolves with the answer to the latest question, which may be there already. */

@@ -15,6 +15,7 @@ import { Connection, type Admitted } from './connection.js';
 import { Connections } from './connections.js';
 import { ClientFrames } from './client-frames.js';
 import { FrameBudget, rateLimited } from './frame-budget.js';
+import { inTime } from './in-time.js';
 import { FrameSender } from './frame-sender.js';
 import { toWireError } from './wire-error.js';
 
@@ -173,7 +174,7 @@ export class WebSocketGateway implements OnGatewayInit, OnGatewayConnection, Bef
     if (this.draining) throw new SyncError('shutting_down', 'The server is stopping.');
     this.spend(socket);
     const { token, deviceId, deviceName = null, durable, accept } = readHandshake(socket.handshake.auth);
-    const principal = await this.bus.request('auth.token_presented', { token });
+    const principal = await inTime(this.bus.request('auth.token_presented', { token }));
     if (this.devicesOf({ principal, deviceId }) >= this.options.devicesPerUser) throw this.tooManyDevices();
     return { token, principal, deviceId, deviceName, durable, acceptsDeflate: accept.includes('deflate') };
   }
