@@ -2,6 +2,7 @@ import { rename, rm, writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import { SyncClient } from '@soleil/sync-client';
 import type { FileUpdate, Message } from '@soleil/sync-protocol';
+import { Socket as Line } from 'engine.io-client';
 import type { Socket } from 'socket.io-client';
 import { Follower } from './support/follower.js';
 import { startPlatform, type TestPlatform } from './support/platform.js';
@@ -161,5 +162,14 @@ describe('from a saved file to every entitled screen', () => {
     await client.waitFor('live');
     expect(seen.sort()).toEqual(['Cut 1_Concert.cho', 'Cut 2_Concert.cho', 'Cut 3_Concert.cho']);
     expect(client.channel(channel).rows.size).toBe(rows + 3);
+  });
+
+  it('keeps no line that only talks to Socket.IO’s root namespace, where nobody is asked who they are', async () => {
+    const line = new Line(platform.url, { path: '/socket.io/', transports: ['websocket'] });
+    const told: string[] = [];
+    line.on('message', (packet: string) => void told.push(packet));
+    line.on('open', () => line.send('0'));
+    await new Promise((resolve) => line.on('close', resolve));
+    expect(told).toEqual([expect.stringContaining('Connect to the namespace /sync.')]);
   });
 });

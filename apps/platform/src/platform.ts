@@ -8,6 +8,7 @@ import type { PlatformConfig } from './config.js';
 import { migrate } from './database.js';
 import { DemoBand } from './demo/demo-band.js';
 import { describeApi } from './open-api.js';
+import { Sockets } from './sockets.js';
 import { serveStage } from './stage-pages.js';
 
 export interface PlatformStart {
@@ -36,6 +37,7 @@ export async function createPlatform({
   });
   app.disable('x-powered-by');
   app.useGlobalFilters(new ErrorFilter());
+  app.useWebSocketAdapter(new Sockets(app));
   serveStage(app);
   describeApi(app);
   await app.init();
