@@ -237,6 +237,53 @@ describe('operations', () => {
     expect(dead).toMatchObject({ fileId: expect.any(String), errorCode: 'file_unknown', errorMessage: 'No such file.' });
   });
 
+  it.each<[string, unknown, { errorCode: string; errorMessage: string }]>([
+    ['nothing at all', undefined, { errorCode: 'internal_error', errorMessage: 'Something went wrong on the server.' }],
+    [
+      'an error that quotes a byte which the database does not store',
+      new CodedError({ code: 'unreadable', message: 'There is "\0" in line 1.', remedy: 'Save it again.', status: 422 }),
+      { errorCode: 'unreadable', errorMessage: 'There is "␀" in line 1.' },
+    ],
+  ])('says of a file of which a module throws %s that it failed, and goes on with the rest', async (_, thrown, said) => {
+    await sync.close();
+    sync = await startSyncApp(database, { attempts: 1, syncOnStart: false }, sync.band);
+    const tina = await follow('tina', 'band:b1:Bb');
+    sync.band.failNext = thrown;
+    await sync.save({ ...file, fileId: 'poison' });
+    let dead: SyncOperation | undefined;
+    while (!dead) dead = (await operations()).find(({ status, losses }) => status === 'dead' || losses > 0);
+    expect(dead).toMatchObject({ status: 'dead', losses: 0, ...said });
+    await sync.save(file);
+    await tina.count(1);
+  });
+
+  it.each(['started', 'failed'] as const)('leaves its place though a listener of sync.%s takes for ever', async (fact) => {
+    await sync.close();
+    sync = await startSyncApp(database, { workers: 1, operationTimeoutMs: 200, syncOnStart: false }, sync.band);
+    const tina = await follow('tina', 'band:b1:Bb');
+    const hearing = sync.band.delay(fact);
+    sync.band.failNext = fact === 'failed' ? new Error('It always fails.') : null;
+    await sync.save({ ...file, fileId: 'f0' });
+    await hearing.asked;
+    await sync.save(file);
+    await tina.until(({ messages }) => messages.some(({ key }) => key === 'file:f1'));
+    hearing.answer();
+  });
+
+  it('leaves its place as soon as it is cancelled, also while a listener hears that it begins', async () => {
+    await sync.close();
+    sync = await startSyncApp(database, { workers: 1, syncOnStart: false }, sync.band);
+    const tina = await follow('tina', 'band:b1:Bb');
+    const hearing = sync.band.delay('started');
+    await sync.save({ ...file, fileId: 'f0' });
+    await hearing.asked;
+    await sync.app.get(SyncEngine).cancel((await operations())[0]!.id);
+    await sync.save(file);
+    await tina.count(1);
+    hearing.answer();
+    expect(sync.band.asked).toEqual(['f1']);
+  });
+
   it('gives an operation whose worker was lost to another, and the lost one changes nothing any more', async () => {
     const tina = await follow('tina', 'band:b1:Bb');
     await sync.database.query(

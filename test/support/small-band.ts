@@ -28,8 +28,8 @@ interface Delay {
   wait: () => Promise<void>;
 }
 
-/** The questions whose answer a test may hold back. */
-type Delayable = 'token' | 'memberships' | 'bands' | 'file' | 'rescan' | 'parse' | 'forget';
+/** The questions whose answer a test may hold back, and the facts of which it may hear for long. */
+type Delayable = 'token' | 'memberships' | 'bands' | 'file' | 'rescan' | 'parse' | 'forget' | 'started' | 'failed';
 
 /**
  * Stands in for Auth, Drive and Content where a test is about Sync alone: a token is the user's id, files live in a map.
@@ -40,8 +40,8 @@ export class SmallBand {
   readonly memberships = new Map<string, Membership[]>();
   readonly files = new Map<string, SmallFile>();
   readonly told: { name: string; fact: unknown }[] = [];
-  /** Thrown by the next question about a file, then forgotten. */
-  failNext: Error | null = null;
+  /** Thrown by the next question about a file, then forgotten; null for nothing. */
+  failNext: unknown = null;
   /** Files that were asked about, in this order. */
   readonly asked: string[] = [];
   /** By band: thrown by every question about a file of it. */
@@ -140,7 +140,7 @@ export class SmallBand {
     }
     const failure = this.failNext;
     this.failNext = null;
-    if (failure) throw failure;
+    if (failure !== null) throw failure as Error;
     const file = this.files.get(fileId);
     if (!file) throw new CodedError({ code: 'file_unknown', message: 'No such file.', remedy: 'Look again.', status: 404 });
     const { bandId, path, revision } = file;
@@ -202,14 +202,20 @@ export class SmallBand {
     return { forgotten: true };
   }
 
+  @OnFact('sync.started')
+  async started({ fileId }: Facts['sync.started']): Promise<void> {
+    await this.delayed('started', fileId ?? '');
+  }
+
   @OnFact('sync.completed')
   completed(fact: Facts['sync.completed']): void {
     this.told.push({ name: 'sync.completed', fact });
   }
 
   @OnFact('sync.failed')
-  failed(fact: Facts['sync.failed']): void {
+  async failed(fact: Facts['sync.failed']): Promise<void> {
     this.told.push({ name: 'sync.failed', fact });
+    await this.delayed('failed', fact.fileId ?? '');
   }
 
   @OnFact('sync.file_updated')

@@ -15,7 +15,8 @@ export function failureOf(
 ): Failure {
   const coded = error instanceof CodedError || error instanceof SyncError ? error : null;
   const code = coded?.code ?? 'internal_error';
-  const message = coded?.message ?? 'Something went wrong on the server.';
+  // It may quote a file, and the database stores no NUL.
+  const message = coded?.message.replaceAll('\0', '␀') ?? 'Something went wrong on the server.';
   const remedy = coded?.remedy ?? codes.internal_error.remedy;
   const backoffMs = options.retryBaseMs * 2 ** (attempts - 1) * (0.75 + Math.random() / 2);
   const askedMs = coded instanceof CodedError ? coded.retryAfterMs : undefined;

@@ -6,7 +6,7 @@ import { failureOf } from './failure.js';
 import { mostAtOnce, type NewOperation } from './intake.js';
 import type { Lookout } from './lookout.js';
 import type { OperationNews } from './operation-news.js';
-import { LeaseLost, type Claim, type OperationQueue } from './operation-queue.js';
+import { LeaseLost, type Claim, type Failure, type OperationQueue, type Progress } from './operation-queue.js';
 import type { Preparation } from './preparation.js';
 import type { Slots } from './slots.js';
 import type { Effect } from './work.js';
@@ -55,7 +55,6 @@ export class OperationRunner {
     }
     held.hasBegun = held.hasPlace = true;
     try {
-      await this.news.started(operation);
       const { effect, preparedMs } = await this.prepare(held);
       if (effect.kind === 'items') return await this.spread(held, effect.items);
       const { updated, progress } = await this.completions.complete({ claim, effect, preparedMs });
@@ -64,17 +63,21 @@ export class OperationRunner {
       await this.news.completed(operation, updated);
       await this.news.moved(progress);
     } catch (error) {
-      if (error instanceof LeaseLost) this.logger.warn(error.message);
-      else await this.failed(claim, error);
+      const failed = await this.settle(claim, error);
       held.isOver = true;
       this.leavePlace(held);
       this.lookout.mayBeDue();
+      if (!failed) return;
+      const { code, message, retryInMs } = failed.failure;
+      await this.news.failed(operation, { code, message, willRetry: retryInMs !== null });
+      await this.news.moved(failed.progress);
     }
   }
 
   /** Does the asking, and leaves its place to the next one; where it fails, only after that is settled: the band may have to wait. */
   private async prepare(held: Held): Promise<{ effect: Effect; preparedMs: number }> {
-    const effect = await this.preparation.of(held.claim.operation, held.lost.signal);
+    const { operation } = held.claim;
+    const effect = await this.preparation.of(operation, held.lost.signal, () => this.news.started(operation));
     this.leavePlace(held);
     return { effect, preparedMs: monotonicMs() - held.claimedAt };
   }
@@ -104,24 +107,27 @@ export class OperationRunner {
     await this.news.moved([progress]);
   }
 
-  private async failed(claim: Claim, error: unknown): Promise<void> {
+  /** @returns how it failed, and how operations with this item stand; null where it is in other hands, or will be */
+  private async settle(claim: Claim, error: unknown): Promise<{ failure: Failure; progress: Progress[] } | null> {
+    if (error instanceof LeaseLost) {
+      this.logger.warn(error.message);
+      return null;
+    }
     const { operation } = claim;
     const failure = failureOf(operation, error, this.options);
-    const { code, message } = failure;
-    this.logger.warn(
-      `Operation ${operation.id} (${operation.orderingKey}, attempt ${operation.attempts}) failed: ${(error as Error).message}`,
-    );
+    // Whatever a module threw, it need not be an error.
+    const said = error instanceof Error ? error.message : String(error);
+    this.logger.warn(`Operation ${operation.id} (${operation.orderingKey}, attempt ${operation.attempts}) failed: ${said}`);
     try {
       // The source asked for time: the band's other operations need not find out one by one. One that does not answer may do so for one
       // file alone.
-      if (code === sourceIsBusy && failure.retryInMs !== null && operation.bandId !== null)
+      if (failure.code === sourceIsBusy && failure.retryInMs !== null && operation.bandId !== null)
         await this.queue.pause(operation.bandId, failure.retryInMs, failure);
-      const progress = await this.queue.fail(claim, failure);
-      await this.news.failed(operation, { code, message, willRetry: failure.retryInMs !== null });
-      await this.news.moved(progress);
+      return { failure, progress: await this.queue.fail(claim, failure) };
     } catch (unsettled) {
       // The lease runs out and the operation waits again.
       this.logger.warn(`Operation ${operation.id} could not be put back: ${(unsettled as Error).message}`);
+      return null;
     }
   }
 }

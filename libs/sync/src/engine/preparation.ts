@@ -15,16 +15,18 @@ export class Preparation {
 
   /**
    * A question that is never answered must not hold a worker, and its file, for ever. What comes later than this takes no effect.
+   * @param announce comes first, and counts: who hears of it may take as long
    * @throws LeaseLost as soon as `lost` is aborted; CodedError `answer_late`; what the questions throw
    */
-  async of(operation: SyncOperation, lost: AbortSignal): Promise<Effect> {
+  async of(operation: SyncOperation, lost: AbortSignal, announce: () => Promise<void>): Promise<Effect> {
+    if (lost.aborted) throw new LeaseLost(operation.id);
     let timer: NodeJS.Timeout | undefined;
     const late = new Promise<never>((_, reject) => {
       timer = setTimeout(() => reject(answerLate()), this.timeoutMs);
       lost.addEventListener('abort', () => reject(new LeaseLost(operation.id)), { once: true });
     });
     try {
-      return await Promise.race([this.ask(operation), late]);
+      return await Promise.race([late, announce().then(() => (lost.aborted ? late : this.ask(operation)))]);
     } finally {
       clearTimeout(timer);
     }
