@@ -138,7 +138,8 @@ describe("a band's settings", () => {
 
   it('neither reads nor keeps what the band does not want', async () => {
     const tina = await follow();
-    await choose({ fileTypes: ['pdf'] });
+    // It reads what is saved meanwhile once more.
+    await done((await choose({ fileTypes: ['pdf'] })).operationId);
     await save('f2', 'Tune.mp3', 'recording');
     await save('f1', 'Tune_Bb.pdf', 'part');
     await has(tina, 'Tune_Bb.pdf');
