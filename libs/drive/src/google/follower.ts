@@ -66,6 +66,11 @@ export class Follower {
     if (stored) await this.changeLog.commit([], { ...stored, listedAt: null }, stored);
   }
 
+  /** @throws DriveError `folder_missing` */
+  async requireThere(): Promise<void> {
+    await this.requireFolder(this.folderId);
+  }
+
   /** The token from which a subscription is to tell. */
   async pageToken(): Promise<string> {
     return cursorSchema.parse(await this.changeLog.cursor()).pageToken;

@@ -233,10 +233,12 @@ export class GoogleApi {
           renewAccessToken(this.user.client);
           continue;
         }
-        if (error.code !== 'drive_busy' && error.code !== 'drive_unreachable') throw error;
+        // Somebody has to give another credential: who asked loses nothing by asking again until then.
+        const isForPeople = error.code === 'credential_revoked';
+        if (!isForPeople && error.code !== 'drive_busy' && error.code !== 'drive_unreachable') throw error;
         const retryAfterMs = this.backoff.failed(grant, error.retryAfterMs);
         failures += 1;
-        if (failures >= attempts || retryAfterMs > longestPatienceMs)
+        if (isForPeople || failures >= attempts || retryAfterMs > longestPatienceMs)
           throw new DriveError(error.code, error.message, { retryAfterMs, cause: thrown });
         await this.stopping.pause(retryAfterMs);
       }

@@ -12,6 +12,8 @@ import { waitMs } from './pacing.js';
 
 /** After a subscription could not be made; meanwhile changes are found by asking. */
 const channelRetryMs = 300_000;
+/** Who wants a file while the folder is away may ask again after this: with the folder, the file comes back as it was, and is no news. */
+const awayRetryMs = 10_000;
 
 export interface SourceParts {
   api: GoogleApi;
@@ -98,7 +100,7 @@ export class GoogleSource implements DriveSource {
       id,
       range,
       // Of a part there is no checksum; that the file is still the same says that all of it was.
-      isWhole ? (sha256) => this.ensure(sha256 === file.hash) : () => this.requireSame(id, file),
+      isWhole ? async (sha256) => this.ensure(sha256 === file.hash) : () => this.requireSame(id, file),
       stopping.signal,
     );
   }
@@ -157,13 +159,17 @@ export class GoogleSource implements DriveSource {
       (now.sha256Checksum != null
         ? now.sha256Checksum === file.hash
         : sha256 === '' && now.md5Checksum === md5 && (now.headRevisionId ?? '') === version);
-    this.ensure(isSame);
+    await this.ensure(isSame);
   }
 
-  /** @throws DriveError `revision_gone`, after which the source looks for what is there instead */
-  private ensure(isSame: boolean): void {
+  /** @throws DriveError `revision_gone`, after which the source looks for what is there instead; `folder_missing` */
+  private async ensure(isSame: boolean): Promise<void> {
     if (isSame) return;
     this.nudge();
+    await this.parts.follower.requireThere().catch((error: unknown) => {
+      if (!(error instanceof DriveError) || error.code !== 'folder_missing') throw error;
+      throw new DriveError(error.code, error.message, { retryAfterMs: awayRetryMs, cause: error });
+    });
     throw new DriveError('revision_gone', 'The file has changed since; these bytes are not there any more.');
   }
 
