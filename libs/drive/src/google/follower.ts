@@ -5,7 +5,7 @@ import { DriveError } from '../drive-error.js';
 import type { KnownFile } from '../provider.js';
 import { Contents } from './contents.js';
 import type { Exports } from './exports.js';
-import type { ChangedItem, GoogleApi } from './google-api.js';
+import type { ChangedItem, ChangePage, GoogleApi } from './google-api.js';
 import { itemOf } from './item.js';
 import { Sightings } from './sightings.js';
 import { Tree } from './tree.js';
@@ -165,9 +165,12 @@ export class Follower {
   /** @returns null when Drive cannot go on from this token */
   private async read(pageToken: string): Promise<News | null> {
     const changes = new Map<string, ChangedItem>();
+    const readFrom = new Set<string>();
     for (let next: string | null = pageToken; ;) {
-      const page = await this.api.changes(next);
+      // A list that leads back to a page of before has no end.
+      const page: ChangePage | null = readFrom.has(next) ? null : await this.api.changes(next);
       if (!page) return null;
+      readFrom.add(next);
       for (const change of page.changes) changes.set(change.id, change);
       next = page.next;
       if (next === null) return { changes: [...changes.values()], pageToken: page.newStart ?? pageToken };

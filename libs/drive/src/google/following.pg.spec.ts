@@ -119,6 +119,18 @@ it('is not harmed by a change list that repeats itself or goes backwards', async
   expect(google.news()).toEqual(['added c.cho 1', 'added d.cho 1']);
 });
 
+it('reads no change list in circles: says that Drive does not answer as it should, and goes on when it does', async () => {
+  google = await GoogleRig.running();
+  const log = google.fake.changeLog();
+  const page = log.page.bind(log);
+  log.page = (pageToken, ...rest) => ({ changes: page(pageToken, ...rest).changes, nextPageToken: pageToken });
+  google.put('a.cho', 'a');
+  await expect(google.rig.drive.rescan(bandId)).rejects.toMatchObject({ code: 'drive_unreachable', retryable: true });
+  log.page = page;
+  await google.settled();
+  expect(google.news()).toEqual(['added a.cho 1']);
+});
+
 it('lists everything when Drive cannot go on from its page token, and finds what happened meanwhile', async () => {
   google = await GoogleRig.running();
   const { fake } = google;
