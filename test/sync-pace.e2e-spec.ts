@@ -191,5 +191,12 @@ describe('how fast users and bands may go, on two nodes', () => {
     let [waiting] = await failed();
     while (!waiting) [waiting] = await failed();
     expect(waiting.minutes).toBeLessThanOrEqual(60);
+
+    const noNumber = { code: 'drive_busy', message: 'Soon.', remedy: 'Wait.', status: 503, retryable: true };
+    first.band.failNext = new CodedError({ ...noNumber, retryAfterMs: Number.NaN });
+    await save('b2', 'g1');
+    const told = (): unknown => first.band.told.find(({ fact }) => (fact as { bandId?: string }).bandId === 'b2');
+    while (!told()) await failed();
+    expect(told()).toMatchObject({ name: 'sync.failed', fact: { code: 'drive_busy', willRetry: true } });
   });
 });

@@ -20,7 +20,8 @@ export function failureOf(
   const remedy = coded?.remedy ?? codes.internal_error.remedy;
   const backoffMs = options.retryBaseMs * 2 ** (attempts - 1) * (0.75 + Math.random() / 2);
   const askedMs = coded instanceof CodedError ? coded.retryAfterMs : undefined;
-  if (askedMs !== undefined) {
+  // What is no number asks for nothing.
+  if (askedMs !== undefined && !Number.isNaN(askedMs)) {
     const retryInMs = Math.max(Math.min(askedMs, longestPauseMs), backoffMs);
     return { code, message, remedy, retryInMs, isFree: true };
   }

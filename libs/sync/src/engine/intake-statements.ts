@@ -54,7 +54,9 @@ export const dueLooks = `
     select from sync_operation o where o.ordering_key = given.key and o.${waiting} and o.priority <= given.priority)`;
 
 /** $1 operation. */
-export const deadKey = `select ordering_key as "orderingKey" from sync_operation where id = $1 and status = 'dead'`;
+export const keyOf = `select ordering_key as "orderingKey" from sync_operation where id = $1`;
+
+export const deadKey = `${keyOf} and status = 'dead'`;
 
 /** $1 operation, $2 its ordering key. One that waits is tried for this one as well. */
 export const retry = `

@@ -2,7 +2,7 @@ import { randomUUID } from 'node:crypto';
 import type { DataSource, EntityManager } from 'typeorm';
 import { priorities, SyncOperation, type OperationStatus, type Priority } from '../entities/sync-operation.js';
 import { mostAtOnce, type Enqueued, type Intake, type NewOperation } from './intake.js';
-import { lockKeys } from './intake-statements.js';
+import { keyOf, lockKeys } from './intake-statements.js';
 import * as paces from './pace-statements.js';
 import * as statements from './queue-statements.js';
 
@@ -227,6 +227,10 @@ export class OperationQueue {
    */
   async cancel(id: string): Promise<{ progress: Progress[] } | null> {
     return this.database.transaction(async (transaction) => {
+      // Before its row, as by whoever hands it something: what a lost one was for, and whose item it was.
+      const [known] = await transaction.query<{ orderingKey: string }[]>(keyOf, [id]);
+      if (!known) return null;
+      await transaction.query(lockKeys, [[known.orderingKey]]);
       const ended = await transaction.query<{ id: string }[]>(statements.cancel, [id]);
       if (ended.length === 0) return null;
       const ofItems = await transaction.query<{ id: string }[]>(statements.cancelForItems, [id]);
