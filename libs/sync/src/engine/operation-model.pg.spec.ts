@@ -97,7 +97,7 @@ describe('what was found so', () => {
     ]));
 
   it('a full sync that is lost with what did its items may be taken up while these end', async () => {
-    for (let round = 0; round < 40; round++)
+    for (let round = 0; round < 15; round++)
       await live([
         [{ does: 'full sync' }],
         [claim(0)],
