@@ -96,23 +96,6 @@ describe('what was found so', () => {
       [{ does: 'cancel', nth: 0 }],
     ]));
 
-  it('a full sync that is lost with what did its items may be taken up while these end', async () => {
-    for (let round = 0; round < 15; round++)
-      await live([
-        [{ does: 'full sync' }],
-        [claim(0)],
-        [{ does: 'add some items', engine: 0 }],
-        [{ does: 'claim', engine: 1, many: 2 }],
-        [{ does: 'stall', engine: 0 }],
-        [{ does: 'stall', engine: 1 }],
-        [
-          { does: 'complete', engine: 1, many: 1 },
-          { does: 'reclaim', engine: 2 },
-          { does: 'complete', engine: 1, many: 1 },
-        ],
-      ]);
-  });
-
   it.each<[string, Step[]]>([
     ['its items end', [{ does: 'complete', engine: 0, many: 3 }]],
     [

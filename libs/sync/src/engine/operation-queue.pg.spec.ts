@@ -6,6 +6,7 @@ import { costOf } from '../../test/statement-cost.js';
 import { SyncItem } from '../entities/sync-item.js';
 import { SyncOperation, type Priority } from '../entities/sync-operation.js';
 import { presenceLocks } from '../log/node-link.js';
+import { lockKeys } from './intake-statements.js';
 import { Intake, type NewOperation } from './intake.js';
 import { OperationQueue, LeaseLost, type Claim } from './operation-queue.js';
 import * as statements from './queue-statements.js';
@@ -70,6 +71,11 @@ const band = (): NewOperation => ({
   bandId: 'b1',
   mode: 'full',
 });
+/** Resolves once a transaction waits for what another one has locked. */
+async function someoneWaits(): Promise<void> {
+  const waits = `select from pg_stat_activity where datname = current_database() and wait_event_type = 'Lock'`;
+  while ((await database.query<unknown[]>(waits)).length === 0);
+}
 const row = (id: string): Promise<SyncOperation> => database.getRepository(SyncOperation).findOneByOrFail({ id });
 const itemsOf = async (operationId: string): Promise<string[]> =>
   (await database.getRepository(SyncItem).find({ where: { operationId }, order: { fileId: 'ASC' } })).map(
@@ -364,6 +370,26 @@ describe('an operation whose process is lost', () => {
     };
     expect([await add('a', 'b'), await add('b', 'a'), await add('a', 'b'), await add('b', 'c')]).toEqual([0, 1, 2, 0]);
   });
+
+  it('locks what does items before what has them, as a completion does: neither waits for the other', async () => {
+    const queue = await worker(1);
+    const ids = { band: '00000000-0000-4000-8000-000000000000', file: 'ffffffff-ffff-4fff-8fff-ffffffffffff' };
+    for (const kind of ['band', 'file'] as const)
+      await database.query(
+        `insert into sync_operation (id, kind, status, priority, ordering_key, band_id, cause, attempts, lease_token, lease_until, started_at)
+         values ($1, $2, 'running', 2, $2, 'b1', 'test', 1, gen_random_uuid(), clock_timestamp() - interval '1 second', now())`,
+        [ids[kind], kind],
+      );
+    const completion = database.createQueryRunner();
+    await completion.startTransaction();
+    await completion.query('select from sync_operation where id = $1 for update', [ids.file]);
+    const reclaimed = queue.reclaim(3, 1_000);
+    await someoneWaits();
+    await completion.query('select from sync_operation where id = $1 for update nowait', [ids.band]);
+    await completion.commitTransaction();
+    await completion.release();
+    expect((await reclaimed).lost).toHaveLength(2);
+  });
 });
 
 describe('an operation with items', () => {
@@ -556,8 +582,7 @@ describe('a band', () => {
     const parameters = [[0, 1, 2, 3], 3, 'elsewhere', randomUUID(), 60_000, 2, 5];
     expect(await elsewhere.query(statements.claim(true, false), parameters)).toHaveLength(3);
     const claims = queue.claim(3, every);
-    const waits = `select from pg_stat_activity where datname = current_database() and wait_event_type = 'Lock'`;
-    while ((await database.query<unknown[]>(waits)).length === 0);
+    await someoneWaits();
     await elsewhere.commitTransaction();
     await elsewhere.release();
     expect(await claims).toHaveLength(1);
@@ -645,6 +670,20 @@ describe('a band', () => {
 });
 
 describe('by hand', () => {
+  it('is cancelled after whoever hands it something is through with its key, and holds nothing until then', async () => {
+    const queue = await worker(1);
+    const [id] = await enqueue(file('f'));
+    const handing = database.createQueryRunner();
+    await handing.startTransaction();
+    await handing.query(lockKeys, [['file:f']]);
+    const cancelled = queue.cancel(id!);
+    await someoneWaits();
+    await handing.query('select from sync_operation where id = $1 for update nowait', [id]);
+    await handing.commitTransaction();
+    await handing.release();
+    expect(await cancelled).toEqual({ progress: [] });
+  });
+
   it('a running operation is cancelled under the hands of its worker', async () => {
     const queue = await worker(1);
     const [id] = await enqueue(file('f'));
