@@ -7,8 +7,10 @@ import compiler from './test/support/swc.cjs';
  * - `*.pg.spec.ts` a real PostgreSQL (`test/support/database.ts`)
  * - `*.e2e-spec.ts` real sockets
  * - `*.browser-spec.ts` a real Chromium
+ * - `*.pack-spec.ts` the packages, built and packed, in projects of their own
  *
- * `TEST_KINDS` chooses among them by name, separated by commas: `TEST_KINDS=pure,pg`. Without it, all are run.
+ * `TEST_KINDS` chooses among them by name, separated by commas: `TEST_KINDS=pure,pg`. Without it, all are run but the last one, which is
+ * `npm run test:packages`.
  *
  * Start it as `node --experimental-vm-modules node_modules/jest/bin/jest.js`, since Jest's ES modules need that flag.
  */
@@ -17,9 +19,10 @@ const PATTERNS = {
   pg: ['**/*.pg.spec.ts'],
   e2e: ['**/*.e2e-spec.ts'],
   browser: ['**/*.browser-spec.ts'],
+  pack: ['**/*.pack-spec.ts'],
 };
 
-const kinds = process.env.TEST_KINDS?.split(',') ?? Object.keys(PATTERNS);
+const kinds = process.env.TEST_KINDS?.split(',') ?? Object.keys(PATTERNS).filter((kind) => kind !== 'pack');
 const unknown = kinds.filter((kind) => !(kind in PATTERNS));
 if (unknown.length > 0) {
   throw new Error(`TEST_KINDS: unknown ${unknown.join(', ')}; known are ${Object.keys(PATTERNS).join(', ')}`);
