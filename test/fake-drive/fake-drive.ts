@@ -47,6 +47,7 @@ export class FakeDrive {
   readonly faults = new Faults();
   readonly push: Push;
   readonly store: Store;
+  readonly files: FilesApi;
   readonly server: ApiServer;
   readonly credentials: Credentials;
   /** The user whose My Drive is the default. */
@@ -62,7 +63,8 @@ export class FakeDrive {
     this.credentials = new Credentials(clock);
     this.store = new Store(clock, (changes) => this.changes.record(changes));
     this.changes = new ChangesApi(this.store, this.push, clock, () => this.rootUrl);
-    this.server = new ApiServer(new FilesApi(this.store), this.changes, this.credentials, this.quota, this.faults);
+    this.files = new FilesApi(this.store);
+    this.server = new ApiServer(this.files, this.changes, this.credentials, this.quota, this.faults);
     this.band = this.account(bandEmail);
   }
 

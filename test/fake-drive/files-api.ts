@@ -15,6 +15,9 @@ export interface Media {
 
 /** `files` and `revisions`. */
 export class FilesApi {
+  /** Every page of a listing leads back to the first. */
+  listsInCircles = false;
+
   constructor(private readonly store: Store) {}
 
   get(request: ApiRequest): Json {
@@ -41,7 +44,11 @@ export class FilesApi {
       kind: 'drive#fileList',
       incompleteSearch: false,
       files: page.map((item) => fileResource(this.store, item)),
-      nextPageToken: page.length < found.length ? tokenAfter(page.at(-1)!) : undefined,
+      nextPageToken: this.listsInCircles
+        ? tokenAfter({ serial: 0 })
+        : page.length < found.length
+          ? tokenAfter(page.at(-1)!)
+          : undefined,
     };
     return parameters.selected(answer, known.fileList, `kind,incompleteSearch,nextPageToken,files(${defaultFileFields})`);
   }

@@ -131,6 +131,27 @@ it('reads no change list in circles: says that Drive does not answer as it shoul
   expect(google.news()).toEqual(['added a.cho 1']);
 });
 
+it('lists no folder in circles: says that Drive does not answer as it should, takes nothing for gone, and goes on when it does', async () => {
+  google = await GoogleRig.running();
+  const set = google.fake.folder('set', google.folder);
+  google.put('a.cho', 'a', set);
+  google.put('b.cho', 'b');
+  await google.settled();
+  google.news();
+  google.fake.changeLog().expireTokens();
+  google.put('c.cho', 'c', google.fake.folder('another set', google.folder));
+  google.fake.files.listsInCircles = true;
+  await expect(google.rig.drive.rescan(bandId)).rejects.toMatchObject({ code: 'drive_unreachable', retryable: true });
+  expect(await google.rig.drive.status(bandId)).toMatchObject({
+    state: 'watching',
+    files: 2,
+    error: { code: 'drive_unreachable', message: 'Google Drive lists a folder in circles.' },
+  });
+  google.fake.files.listsInCircles = false;
+  await google.settled();
+  expect(google.news()).toEqual(['added another set/c.cho 1']);
+});
+
 it('lists everything when Drive cannot go on from its page token, and finds what happened meanwhile', async () => {
   google = await GoogleRig.running();
   const { fake } = google;

@@ -104,7 +104,10 @@ export class GoogleApi {
     return answer && answer.data;
   }
 
-  /** What lies in these folders. One that is not there any more has nothing in it. */
+  /**
+   * What lies in these folders. One that is not there any more has nothing in it.
+   * @throws DriveError `drive_unreachable` when the listing has no end
+   */
   async *inside(folderIds: readonly string[]): AsyncIterable<Item> {
     for (let begin = 0; begin < folderIds.length; begin += foldersPerQuery)
       yield* this.insideSome(folderIds.slice(begin, begin + foldersPerQuery));
@@ -173,8 +176,12 @@ export class GoogleApi {
   private async *insideSome(folderIds: readonly string[]): AsyncIterable<Item> {
     const { driveId } = this;
     const q = `(${folderIds.map((id) => `'${id}' in parents`).join(' or ')}) and trashed = false`;
+    const readFrom = new Set<string | undefined>();
     let pageToken: string | undefined;
     do {
+      // A listing that leads back to a page of before has no end.
+      if (readFrom.has(pageToken)) throw new DriveError('drive_unreachable', 'Google Drive lists a folder in circles.');
+      readFrom.add(pageToken);
       const answer = await this.ask(
         'list',
         (options) =>
