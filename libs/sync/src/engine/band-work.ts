@@ -26,7 +26,8 @@ export class BandWork {
       fileId,
       parentId: id,
     }));
-    if (mode !== 'full') return changed.length > 0 ? { kind: 'items', items: changed } : noEffect;
+    if (mode !== 'full')
+      return changed.length > 0 || (await this.hasItems(id)) ? { kind: 'items', items: changed } : noEffect;
     const { fileIds } = await this.bus.request('drive.files_requested', { bandId: bandId! });
     const published = await this.database.query<{ file_id: string }[]>(
       `select file_id from sync_file where band_id = $1 and channel is not null`,
@@ -60,6 +61,11 @@ export class BandWork {
       { intervalMs: this.bandSyncIntervalMs },
     );
     return noEffect;
+  }
+
+  /** What it found in an earlier attempt has been told since, and is not found again; it ends with the last of these all the same. */
+  private async hasItems(id: string): Promise<boolean> {
+    return (await this.database.query<unknown[]>('select from sync_item where operation_id = $1 limit 1', [id])).length > 0;
   }
 }
 

@@ -506,6 +506,97 @@ describe('an operation with items', () => {
     expect(await itemsOf(other)).toEqual(['shared waiting']);
     expect(await queue.cancel(id)).toBeNull();
   });
+
+  it('that is cancelled leaves the changes that it came upon: they are not taken on again when they are told', async () => {
+    const queue = await worker(1);
+    const [id] = await enqueue(band());
+    const [claim] = await queue.claim(1, every);
+    const changed = file('f', { eventId: 'e1', parentId: id });
+    await queue.addItems(claim!, [changed, file('checked', { parentId: id })]);
+    await queue.spread(claim!);
+    await queue.cancel(id!);
+    await enqueue({ ...changed, parentId: null });
+    expect(filesOf(await queue.claim(9, every))).toEqual(['f']);
+  });
+});
+
+describe('of those that work on one operation with items, nobody waits for another who waits for them', () => {
+  const [first, second, x, y] = ['1', '2', 'e', 'f'].map((digit) => `${digit.repeat(8)}-0000-4000-8000-000000000000`) as [
+    string,
+    string,
+    string,
+    string,
+  ];
+
+  /** A running operation of a process that is gone, or of the first one. */
+  const running = (id: string, kind: 'band' | 'file', { losses = 0, isLost = true } = {}): Promise<unknown> =>
+    database.query(
+      `insert into sync_operation (id, kind, status, priority, ordering_key, band_id, cause, attempts, losses, lease_token, lease_until, started_at, worker)
+       values ($1, $2, 'running', 2, $3, 'b1', 'test', 1, $4, gen_random_uuid(), clock_timestamp() + $5 * interval '1 hour', now(), 1)`,
+      [id, kind, `key of ${id}`, losses, isLost ? -1 : 1],
+    );
+  const item = (operationId: string, fileId: string, by: string): Promise<unknown> =>
+    database.query('insert into sync_item (operation_id, file_id, by_operation) values ($1, $2, $3)', [
+      operationId,
+      fileId,
+      by,
+    ]);
+  /** Who waits for what another one has locked must have left that alone which the other locks next. */
+  async function leavesAlone(mine: string, next: string, work: () => Promise<unknown>): Promise<void> {
+    const other = database.createQueryRunner();
+    await other.startTransaction();
+    await other.query(mine);
+    const done = work();
+    await someoneWaits();
+    await other.query(`${next} nowait`);
+    await other.commitTransaction();
+    await other.release();
+    await done;
+  }
+  const operation = (id: string): string => `select from sync_operation where id = '${id}' for update`;
+  const itemOf = (id: string, fileId: string): string =>
+    `select from sync_item where operation_id = '${id}' and file_id = '${fileId}' for update`;
+
+  it('where one is lost with an item of another', async () => {
+    const queue = await worker(1);
+    for (const band of [x, y]) await running(band, 'band');
+    await running(first, 'file', { losses: 2 });
+    await item(y, 'a', first);
+    await leavesAlone(operation(y), operation(x), () => queue.reclaim(3, 1_000));
+    expect(await row(first)).toMatchObject({ status: 'dead' });
+    expect(await row(x)).toMatchObject({ status: 'failed', errorCode: 'worker_lost' });
+  });
+
+  it('where of those that are lost one dies, and newer news stand for another', async () => {
+    const queue = await worker(1);
+    await running(first, 'file', { losses: 2 });
+    await running(second, 'file');
+    await running(x, 'band', { isLost: false });
+    await enqueue(file('b', { orderingKey: `key of ${second}` }));
+    await item(x, 'a', first);
+    await item(x, 'b', second);
+    await leavesAlone(operation(x), itemOf(x, 'b'), () => queue.reclaim(3, 1_000));
+    expect(await itemsOf(x)).toEqual(['a failed', 'b waiting']);
+  });
+
+  it.each(['is cancelled while its items are handed on', 'hands its items on while it is cancelled'])(
+    'where it %s',
+    async (which) => {
+      const queue = await worker(1);
+      await running(x, 'band', { isLost: false });
+      for (const [id, name] of [
+        [first, 'b'],
+        [second, 'a'],
+      ] as const) {
+        await running(id, 'file');
+        await enqueue(file(name, { orderingKey: `key of ${id}` }));
+        await item(x, name, id);
+      }
+      const isCancelled = which.startsWith('is');
+      await leavesAlone(itemOf(x, 'a'), itemOf(x, 'b'), () => (isCancelled ? queue.cancel(x) : queue.reclaim(3, 1_000)));
+      expect(await itemsOf(x)).toEqual(isCancelled ? ['a cancelled', 'b cancelled'] : ['a waiting', 'b waiting']);
+    },
+  );
 });
 
 describe('a band', () => {

@@ -154,7 +154,7 @@ export class OperationQueue {
 
   /**
    * Marks claimed operations completed, and the items they did, within the transaction that does their work, where there is any. First of
-   * all in it, so that a zombie stops before it waits for anybody's lock.
+   * all in it, so that a zombie stops before it waits for anybody's lock. What has items is let go by {@link spread} instead.
    * @returns by which token each was held: a claim with another one is in other hands by now; and how operations with these items stand
    */
   async complete(
@@ -199,7 +199,7 @@ export class OperationQueue {
    * Operations whose worker is gone wait again: its process died, or was silent for the length of a lease. None loses an attempt by
    * that. After the first loss they are where they were in the line. Since one of them may be what ends workers, from the second on each waits
    * by itself, `backoffMs` and then twice as long each time, give or take a half: so the others come through without it. The one that was
-   * lost `most` times is dead. All in one transaction, for each of them waits.
+   * lost `most` times is dead. Many in one transaction, for each of them waits.
    *
    * What was claimed ahead and had not begun counts too: to write down what has begun would cost each operation a statement more. It comes
    * through, as the others do. The count begins anew where an operation adds items that it had not added before, so that a long full
@@ -211,7 +211,16 @@ export class OperationQueue {
     if (found.length === 0) return { lost: [], progress: [] };
     const settings = [most, backoffMs, ...wordsOf(workerLost), ...wordsOf(lostTooOften)];
     const how = { statement: statements.settleLost, settings, ifDead: lostTooOften };
-    const { settled, progress } = await this.end(found, how);
+    const settled = new Map<string, OperationStatus>();
+    const progress: Progress[] = [];
+    // With one that dies, those are locked whose item it was; what has items must not be locked by then.
+    for (const hasItems of [false, true]) {
+      const some = found.filter(({ kind }) => (kind === 'band') === hasItems);
+      if (some.length === 0) continue;
+      const ended = await this.end(some, how);
+      for (const [id, status] of ended.settled) settled.set(id, status);
+      progress.push(...ended.progress);
+    }
     const lost = found.flatMap(({ id, kind, bandId, fileId }) => {
       const isDead = settled.get(id) === 'dead';
       const { code, message } = isDead ? lostTooOften : workerLost;
@@ -324,11 +333,12 @@ export class OperationQueue {
         how.statement,
         [all.map(({ id }) => id), all.map(({ token }) => token), ...how.settings],
       );
+      // Operations are locked before items, by everybody.
+      const dead = settled.filter(({ status }) => status === 'dead').map(({ id }) => id);
+      const progress = dead.length > 0 ? await this.endItems(dead, 'failed', how.ifDead, transaction) : [];
       const replaced = settled.filter(({ newer }) => newer !== null);
       if (replaced.length > 0)
         await transaction.query(statements.handItems, [replaced.map(({ id }) => id), replaced.map(({ newer }) => newer)]);
-      const dead = settled.filter(({ status }) => status === 'dead').map(({ id }) => id);
-      const progress = dead.length > 0 ? await this.endItems(dead, 'failed', how.ifDead, transaction) : [];
       return { settled: new Map(settled.map(({ id, status }) => [id, status])), progress };
     });
   }

@@ -149,7 +149,7 @@ const completing = (which: string): string => `
 
 /**
  * $1 operations, of which those are meant that did no items, $2 tokens, $3 how long the questions took. Locked in one order, so that two who complete never wait for
- * each other. @returns those that are completed, with the token by which each was held
+ * each other. None of them has items: of those these are ended by them. @returns those that are completed, with the token by which each was held
  */
 export const complete = `with ${completing(`not ${hasItems}`)} select token, ${progress} from done`;
 
@@ -163,10 +163,16 @@ export const endItems = `
   with ${endingItems('select unnest($1::uuid[])', '$2', ['$3', '$4'])}
   select ${progress} from told`;
 
-/** $1 operations that were cancelled since newer ones, $2, do the work. */
+/** $1 operations that were cancelled since newer ones, $2, do the work. Locked in the order of {@link cancelItems}. */
 export const handItems = `
-  update sync_item i set by_operation = given.newer
-  from unnest($1::uuid[], $2::uuid[]) as given (id, newer) where i.by_operation = given.id and i.status = 'waiting'`;
+  with mine as (
+    select i.operation_id, i.file_id, given.newer
+    from sync_item i join unnest($1::uuid[], $2::uuid[]) as given (id, newer) on i.by_operation = given.id
+    where i.status = 'waiting'
+    order by i.operation_id, i.file_id for update of i
+  )
+  update sync_item i set by_operation = mine.newer
+  from mine where i.operation_id = mine.operation_id and i.file_id = mine.file_id`;
 
 /**
  * Ends claims without success. The newer one that waits inherits what an operation was for, its losses, and its place, or the time
@@ -243,12 +249,14 @@ export const cancel = `
   select id from ended`;
 
 /**
- * $1 operation. Of those that wait for it and nothing else. One that is locked is being joined or claimed, and goes on; to wait for it
+ * $1 operation. Of those that wait for it and nothing else: an event that one took on is not told again. One that is locked is being joined or claimed, and goes on; to wait for it
  * here could be to wait for who waits for this.
  */
 export const cancelForItems = `
   with alone as (
-    select id from sync_operation where parent_id = $1 and ${waiting} for update skip locked
+    select id from sync_operation child
+    where parent_id = $1 and ${waiting} and not exists (select from sync_inbox where operation_id = child.id)
+    for update skip locked
   ), ended as (
     update sync_operation child
     set status = 'cancelled', finished_at = clock_timestamp(),
@@ -259,8 +267,12 @@ export const cancelForItems = `
 
 /** $1 operation: its items that others work on are not its own any more. */
 export const cancelItems = `
-  update sync_item set status = 'cancelled', error_code = 'cancelled', error_message = 'Somebody cancelled it.', finished_at = clock_timestamp()
-  where operation_id = $1 and status = 'waiting'`;
+  with mine as (
+    select operation_id, file_id from sync_item where operation_id = $1 and status = 'waiting' order by operation_id, file_id for update
+  )
+  update sync_item i
+  set status = 'cancelled', error_code = 'cancelled', error_message = 'Somebody cancelled it.', finished_at = clock_timestamp()
+  from mine where i.operation_id = mine.operation_id and i.file_id = mine.file_id`;
 
 /** $1 operation. */
 export const discard = `
