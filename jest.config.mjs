@@ -7,10 +7,10 @@ import compiler from './test/support/swc.cjs';
  * - `*.pg.spec.ts` a real PostgreSQL (`test/support/database.ts`)
  * - `*.e2e-spec.ts` real sockets
  * - `*.browser-spec.ts` a real Chromium
- * - `*.pack-spec.ts` the packages, built and packed, in projects of their own
+ * - `*.long-spec.ts` a real PostgreSQL and a long time: `npm run test:long`
+ * - `*.pack-spec.ts` the packages, built and packed, in projects of their own: `npm run test:packages`
  *
- * `TEST_KINDS` chooses among them by name, separated by commas: `TEST_KINDS=pure,pg`. Without it, all are run but the last one, which is
- * `npm run test:packages`.
+ * `TEST_KINDS` chooses among them by name, separated by commas: `TEST_KINDS=pure,pg`. Without it, all are run but the last two.
  *
  * Start it as `node --experimental-vm-modules node_modules/jest/bin/jest.js`, since Jest's ES modules need that flag.
  */
@@ -19,10 +19,11 @@ const PATTERNS = {
   pg: ['**/*.pg.spec.ts'],
   e2e: ['**/*.e2e-spec.ts'],
   browser: ['**/*.browser-spec.ts'],
+  long: ['**/*.long-spec.ts'],
   pack: ['**/*.pack-spec.ts'],
 };
 
-const kinds = process.env.TEST_KINDS?.split(',') ?? Object.keys(PATTERNS).filter((kind) => kind !== 'pack');
+const kinds = process.env.TEST_KINDS?.split(',') ?? Object.keys(PATTERNS).filter((kind) => !['long', 'pack'].includes(kind));
 const unknown = kinds.filter((kind) => !(kind in PATTERNS));
 if (unknown.length > 0) {
   throw new Error(`TEST_KINDS: unknown ${unknown.join(', ')}; known are ${Object.keys(PATTERNS).join(', ')}`);

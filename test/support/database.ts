@@ -86,7 +86,7 @@ function urlOf(database: string): string {
 function maintenanceUrl(): string {
   const url = process.env[POSTGRES_URL];
   if (url === undefined) {
-    throw new Error('This run has no PostgreSQL: TEST_KINDS names neither pg, e2e nor browser.');
+    throw new Error('This run has no PostgreSQL: TEST_KINDS names no kind of test that needs one.');
   }
   return url;
 }
