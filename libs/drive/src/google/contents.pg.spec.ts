@@ -137,6 +137,35 @@ it('lists what is in a linked folder once, at its own place', async () => {
   expect(await google.rig.paths()).toEqual(['songs/a.cho']);
 });
 
+it('gives a shortcut to a folder no name, whoever looks when, and lists it when the folder has left', async () => {
+  google = await GoogleRig.running();
+  const { fake, folder } = google;
+  const set = fake.folder('set', folder);
+  const ids = [fake.put('elsewhere', 'x'), set].map((target) => fake.shortcut('link', target, folder));
+  await google.settled();
+  expect(await google.rig.paths()).toEqual(['link']);
+  google.news();
+  google.put('a.cho', 'a');
+  await google.settled();
+  await google.restart();
+  await google.settled();
+  fake.changeLog().expireTokens();
+  await google.settled();
+  expect(google.news()).toEqual(['added a.cho 1']);
+
+  fake.move(set, fake.rootOf(fake.band.email));
+  await google.settled();
+  expect(await google.rig.paths()).toEqual(['a.cho', 'link', `link (${ids.sort()[0]})`]);
+  expect((await google.rig.drive.files(bandId)).map(({ problem }) => problem?.code)).toEqual([
+    undefined,
+    'link_leaves_folder',
+    'link_leaves_folder',
+  ]);
+  fake.move(set, folder);
+  await google.settled();
+  expect(await google.rig.paths()).toEqual(['a.cho', 'link']);
+});
+
 it('tells what could be read though one document cannot be exported just now, and that one later', async () => {
   google = await GoogleRig.running();
   const doc = google.fake.googleDoc('doc', '%PDF', google.folder);

@@ -15,6 +15,7 @@ const cursorSchema = z.object({
   /** The id of the band's folder: in the settings it may be an alias. */
   rootId: z.string(),
   folders: z.record(z.string(), z.tuple([z.string(), z.string()])),
+  unplaced: z.record(z.string(), z.record(z.string(), z.string())).default({}),
   /** When all was last listed; null where it should be soon. */
   listedAt: z.iso.datetime().nullable(),
 });
@@ -82,7 +83,7 @@ export class Follower {
     if (isNothing && news.pageToken === cursor.pageToken) return 0;
     if (isNothing) return this.advance(stored, { ...cursor, pageToken: news.pageToken });
     const known = await this.changeLog.presentUnder('');
-    const tree = Tree.of(cursor.rootId, cursor.folders, known);
+    const tree = Tree.of(cursor.rootId, cursor, known);
     this.apply(tree, news.changes);
     await this.fill(tree);
     return this.commit(stored, { ...cursor, pageToken: news.pageToken }, tree, known, news.changes);
@@ -103,7 +104,7 @@ export class Follower {
     this.apply(tree, news.changes);
     if (cursor) await this.lookFor(tree, known);
     await this.fill(tree);
-    const listed = { pageToken: news.pageToken, rootId, folders: {}, listedAt: new Date().toISOString() };
+    const listed = { pageToken: news.pageToken, rootId, folders: {}, unplaced: {}, listedAt: new Date().toISOString() };
     const changes = await this.commit(stored, listed, tree, known, news.changes);
     await this.exports.prune();
     await this.changeLog.prune(this.options.changeRetentionDays);
@@ -120,15 +121,15 @@ export class Follower {
     const { api, options } = this;
     const contents = new Contents(api, this.exports, options, this.stopping);
     const touched = new Set(heard.map(({ id }) => id));
-    const sightings = await new Sightings(tree, known, touched, contents, api).all();
+    const seen = new Sightings(tree, known, touched, contents, api);
+    const sightings = await seen.all();
     // Nothing is believed to be gone unless the folder is there.
     if (sightings.some(({ seen }) => seen === 'gone')) await this.requireFolder(cursor.rootId);
-    if (!contents.failure) {
-      const next = { ...cursor, folders: tree.storedFolders() };
-      return (await this.changeLog.commit(sightings, next, stored)).length;
-    }
-    // What could be read is told now. Since the cursor stays, the next round hears of the rest again.
-    await this.changeLog.commit(sightings, stored ?? undefined, stored);
+    const { folders, unplaced } = tree.stored(seen.unread);
+    if (!contents.failure) return (await this.changeLog.commit(sightings, { ...cursor, folders, unplaced }, stored)).length;
+    // What could be read is told now. Since the page token stays, the next round hears of the rest again.
+    const next = stored ? { ...stored, unplaced: { ...cursor.unplaced, ...unplaced } } : undefined;
+    await this.changeLog.commit(sightings, next, stored);
     throw contents.failure;
   }
 

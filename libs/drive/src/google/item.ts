@@ -1,5 +1,5 @@
 import type { drive_v3 } from '@googleapis/drive';
-import type { Fingerprint, KnownFile } from '../provider.js';
+import type { Fingerprint } from '../provider.js';
 
 const folderType = 'application/vnd.google-apps.folder';
 const shortcutType = 'application/vnd.google-apps.shortcut';
@@ -94,9 +94,10 @@ export function fingerprintOf(item: FileItem): Fingerprint {
   };
 }
 
-export function itemOfKnown({ sourceId, fingerprint }: KnownFile): FileItem {
+/** The item that had this fingerprint. */
+export function itemFrom(id: string, fingerprint: Fingerprint): FileItem {
   const { size, canDownload, ...rest } = fingerprint as Record<keyof FileItem, string>;
-  return { ...(rest as unknown as FileItem), id: sourceId!, size: Number(size), canDownload: canDownload === 'true' };
+  return { ...(rest as unknown as FileItem), id, size: Number(size), canDownload: canDownload === 'true' };
 }
 
 export function sameFingerprint(one: Fingerprint, other: Fingerprint): boolean {

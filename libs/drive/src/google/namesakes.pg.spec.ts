@@ -71,6 +71,45 @@ it('gives the name to the older one that is edited, and each stays the file that
   });
 });
 
+it('lists the older one though another file is called as it would be, and calls it so when that goes', async () => {
+  google.news();
+  const own = google.put(`a (${older}).cho`, 'called so');
+  await google.settled();
+  const expected = {
+    'a.cho': 'newer',
+    [`a (${older}).cho`]: 'called so',
+    [`a (${older}) (${older}).cho`]: 'older, has a newer namesake',
+  };
+  expect(await files()).toEqual(expected);
+  google.news();
+  await google.restart();
+  await google.settled();
+  google.fake.changeLog().expireTokens();
+  await google.settled();
+  expect(google.news()).toEqual([]);
+  google.fake.rename(own, 'b.cho');
+  await google.settled();
+  expect(await files()).toEqual({
+    'a.cho': 'newer',
+    [`a (${older}).cho`]: 'older, has a newer namesake',
+    'b.cho': 'called so',
+  });
+});
+
+it('loses no older one that could not be read just when a newer one came', async () => {
+  const { fake, folder } = google;
+  // What could not be read is tried again whenever something is heard.
+  const refused = fake.forbidDownload(fake.googleDoc('Notes', '%PDF', folder));
+  await google.settled();
+  google.news();
+  clock.advance(1);
+  fake.googleDoc('Notes', '%PDF', folder);
+  fake.faults.answer({ operation: 'files.export', fileId: refused }, { status: 500 }, 3);
+  await expect(google.rig.drive.rescan(bandId)).rejects.toMatchObject({ code: 'drive_unreachable' });
+  await google.settled();
+  expect(await google.rig.paths()).toEqual([`Notes (${refused}).pdf`, 'Notes.pdf', `a (${older}).cho`, 'a.cho']);
+});
+
 it.each([
   ['trashed', () => google.fake.trash(newer), {}],
   ['renamed', () => google.fake.rename(newer, 'b.cho'), { 'b.cho': 'newer' }],

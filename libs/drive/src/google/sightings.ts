@@ -15,13 +15,15 @@ interface Found {
 
 /** Holds a tree against what the change log knows, and says what differs. */
 export class Sightings {
+  /** What could not be read. */
+  readonly unread: FileItem[] = [];
   private readonly paths: Map<string, Placed>;
   private readonly pathById: Map<string, string>;
   private readonly knownById: Map<string, KnownFile>;
 
   /** @param touched the ids of which something was heard: a shortcut's target among them is asked after again */
   constructor(
-    private readonly tree: Tree,
+    tree: Tree,
     private readonly known: readonly KnownFile[],
     private readonly touched: ReadonlySet<string>,
     private readonly contents: Contents,
@@ -50,8 +52,10 @@ export class Sightings {
     known: KnownFile | undefined,
   ): Promise<{ sighting?: Sighting; keeps?: string }> {
     const found = item.kind === 'shortcut' ? await this.along(item) : await this.contentOf(item);
-    if (found === 'nothing') return known ? { sighting: { seen: 'gone', path } } : {};
-    if (found === null) return { keeps: this.knownById.get(item.id)?.path };
+    if (found === null) {
+      this.unread.push(item);
+      return { keeps: this.knownById.get(item.id)?.path };
+    }
     const { content, source, linkTarget } = found;
     const { sha256, md5, version } = source;
     const fingerprint = fingerprintOf({ ...item, sha256, md5, version });
@@ -75,10 +79,8 @@ export class Sightings {
     return content && { content, source: item, linkTarget: null };
   }
 
-  private async along(shortcut: FileItem): Promise<Found | null | 'nothing'> {
+  private async along(shortcut: FileItem): Promise<Found | null> {
     const { targetId } = shortcut;
-    // What is in a linked folder is listed at its own place.
-    if (this.tree.hasFolder(targetId)) return 'nothing';
     const linkTarget = this.pathById.get(targetId);
     const target = linkTarget === undefined ? undefined : this.paths.get(linkTarget)?.item;
     if (target && target.kind !== 'shortcut') {

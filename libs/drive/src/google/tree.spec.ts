@@ -1,5 +1,5 @@
 import fc from 'fast-check';
-import type { FileItem, Item } from './item.js';
+import { fingerprintOf, type FileItem, type Item } from './item.js';
 import { Tree } from './tree.js';
 
 const folder = (id: string, parent: string, name = id): Item => ({ kind: 'folder', id, name, parent });
@@ -19,12 +19,34 @@ const file = (id: string, parent: string, name = id, modifiedAt = ''): FileItem 
   targetIs: '',
 });
 
-function pathsOf(...items: Item[]): Record<string, string> {
-  const tree = new Tree('root');
-  for (const item of items) tree.put(item);
+const shortcut = (id: string, parent: string, name: string, targetId: string): FileItem => ({
+  ...file(id, parent, name, '2030'),
+  kind: 'shortcut',
+  targetId,
+});
+
+function pathsIn(tree: Tree): Record<string, string> {
   return Object.fromEntries(
     [...tree.paths()].map(([path, { item, hasNewerNamesake }]) => [path, hasNewerNamesake ? `old ${item.id}` : item.id]),
   );
+}
+
+function pathsOf(...items: Item[]): Record<string, string> {
+  const tree = new Tree('root');
+  for (const item of items) tree.put(item);
+  return pathsIn(tree);
+}
+
+/** As another process finds it, or this one in its next round. */
+function stored(tree: Tree): Tree {
+  const known = [...tree.paths().values()].map(({ item }) => ({ sourceId: item.id, fingerprint: fingerprintOf(item) }));
+  return Tree.of('root', structuredClone(tree.stored()), known);
+}
+
+/** Until there is no folder of which the contents are not known. */
+function fill(tree: Tree, drive: ReadonlyMap<string, Item>): void {
+  for (let ids = tree.takeUnlisted(); ids.length > 0; ids = tree.takeUnlisted())
+    for (const item of drive.values()) if (item.parent !== null && ids.includes(item.parent)) tree.put(item);
 }
 
 it('composes paths of the names of the folders, whatever came first', () => {
@@ -57,18 +79,52 @@ it('takes for the newest what came last, even if it was written long before', ()
 });
 
 it('takes a shortcut for as new as its target, and one that leads nowhere for older than any file', () => {
-  const shortcut = (id: string, targetId: string): FileItem => ({
-    ...file(id, 'root', 'a.cho', '2030'),
-    kind: 'shortcut',
-    targetId,
-    targetIs: 'binary',
-  });
+  const link = (targetId: string): FileItem => shortcut('link', 'root', 'a.cho', targetId);
   const own = file('own', 'root', 'a.cho', '2025');
-  expect(pathsOf(own, shortcut('link', 'nowhere'))).toEqual({ 'a.cho': 'own', 'a (link).cho': 'old link' });
+  expect(pathsOf(own, link('nowhere'))).toEqual({ 'a.cho': 'own', 'a (link).cho': 'old link' });
   const target = (modifiedAt: string): FileItem => file('target', 'root', 'b.cho', modifiedAt);
-  const [old, young] = [target('2024'), target('2026')].map((each) => pathsOf(own, shortcut('link', 'target'), each));
+  const [old, young] = [target('2024'), target('2026')].map((each) => pathsOf(own, link('target'), each));
   expect(old).toMatchObject({ 'a.cho': 'own', 'a (link).cho': 'old link' });
   expect(young).toMatchObject({ 'a.cho': 'link', 'a (own).cho': 'old own' });
+});
+
+it('gives a shortcut to a folder no name while that is within reach, and lists it as soon as it is not', () => {
+  const tree = new Tree('root');
+  const items = [folder('set', 'root'), shortcut('z', 'root', 'x', 'set'), shortcut('up', 'set', 'up', 'root')];
+  for (const item of [...items, shortcut('lost', 'root', 'x', 'nowhere')]) tree.put(item);
+  expect(pathsIn(tree)).toEqual({ x: 'lost' });
+  const later = stored(tree);
+  expect(pathsIn(later)).toEqual({ x: 'lost' });
+  later.remove('set');
+  expect(pathsIn(later)).toEqual({ x: 'z', 'x (lost)': 'old lost' });
+});
+
+it('lists an older one whose name with its id is taken by a file that is called so', () => {
+  const items = [
+    file('1', 'root', 'a.cho', '2024'),
+    file('2', 'root', 'a.cho', '2025'),
+    file('3', 'root', 'a (1).cho', '2026'),
+    file('4', 'root', 'a (1) (1).cho', '2026'),
+  ];
+  const expected = { 'a.cho': '2', 'a (1).cho': '3', 'a (1) (1).cho': '4', 'a (1) (1) (1).cho': 'old 1' };
+  expect(pathsOf(...items)).toEqual(expected);
+  expect(pathsOf(...items.reverse())).toEqual(expected);
+  const long = 'x'.repeat(1_020);
+  expect(pathsOf(file('1', 'root', long, '2024'), file('2', 'root', long, '2025'))).toEqual({
+    [long]: '2',
+    [`${long} (1)`]: 'old 1',
+  });
+});
+
+it('leaves out what is too deep for a path, and lists it when a folder above it is called less', () => {
+  const tree = new Tree('root');
+  const deep = [folder('c', 'b', 'c'.repeat(300)), file('f', 'c', 'f')];
+  for (const item of [folder('a', 'root', 'a'.repeat(400)), folder('b', 'a', 'b'.repeat(400)), ...deep]) tree.put(item);
+  expect(pathsIn(tree)).toEqual({});
+  const later = stored(tree);
+  later.put(folder('a', 'root', 'a'));
+  later.put(folder('b', 'a', 'b'));
+  expect(pathsIn(later)).toEqual({ [`a/b/${'c'.repeat(300)}/f`]: 'f' });
 });
 
 it('wants each folder listed once, as soon as it is within reach', () => {
@@ -102,5 +158,53 @@ it('is the same whatever the order of what is put, and has no two files at one p
       expect(pathsOf(...shuffled)).toEqual(paths);
       expect(new Set(Object.values(paths)).size).toBe(Object.keys(paths).length);
     }),
+  );
+});
+
+it('is the same after any changes, told in any order and again, with restarts between, as if all were listed at once', () => {
+  const folderIds = fc.constantFrom('a', 'b');
+  const fileIds = fc.constantFrom('f', 'g', 'h');
+  const parent = fc.constantFrom('root', 'root', 'a', 'b', 'elsewhere');
+  const name = fc.constantFrom('x', 'x (f)', '.x', 'x'.repeat(600));
+  const at = { parent, name };
+  const change = fc.oneof(
+    fc.record({ id: folderIds, ...at }).map((one) => folder(one.id, one.parent, one.name)),
+    fc
+      .record({ id: fileIds, ...at, modifiedAt: fc.constantFrom('2024', '2025') })
+      .map((one) => file(one.id, one.parent, one.name, one.modifiedAt)),
+    fc
+      .record({ ...at, targetId: fc.oneof(folderIds, fileIds) })
+      .map((one) => shortcut('l', one.parent, one.name, one.targetId)),
+    fc.oneof(folderIds, fileIds, fc.constant('l')),
+  );
+  const round = fc.record({
+    changes: fc.array(change, { minLength: 1, maxLength: 4 }),
+    order: fc.infiniteStream(fc.nat(1_000)),
+  });
+  fc.assert(
+    fc.property(fc.array(round, { minLength: 2, maxLength: 10, size: 'max' }), (rounds) => {
+      const drive = new Map<string, Item>();
+      let tree = new Tree('root');
+      fill(tree, drive);
+      for (const { changes, order } of rounds) {
+        for (const one of changes) {
+          if (typeof one === 'string') drive.delete(one);
+          else drive.set(one.id, one);
+        }
+        const told = changes.map((one) => (typeof one === 'string' ? one : one.id));
+        const keyed = [...told, ...told].map((id) => ({ id, key: order.next().value }));
+        for (const { id } of keyed.sort((one, other) => one.key - other.key)) {
+          const item = drive.get(id);
+          if (item) tree.put(item);
+          else tree.remove(id);
+        }
+        fill(tree, drive);
+        const anew = new Tree('root');
+        fill(anew, drive);
+        expect(pathsIn(tree)).toEqual(pathsIn(anew));
+        tree = stored(tree);
+      }
+    }),
+    { numRuns: 1_000 },
   );
 });

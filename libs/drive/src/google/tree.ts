@@ -1,9 +1,14 @@
-import { isIgnoredName, isIgnoredPath } from '../ignored.js';
-import type { KnownFile } from '../provider.js';
-import { itemOfKnown, partOf, type FileItem, type Folder, type Item } from './item.js';
+import { isIgnoredName, longestPathBytes } from '../ignored.js';
+import type { Fingerprint, KnownFile } from '../provider.js';
+import { fingerprintOf, itemFrom, partOf, type FileItem, type Folder, type Item } from './item.js';
 
-/** The folders below the band's, by id: parent and name. Kept in the cursor, since the change log knows files only. */
-export type StoredFolders = Record<string, [parent: string, name: string]>;
+/** What is kept of a tree in the cursor, since the change log knows only the files that have a path. */
+export interface StoredTree {
+  /** Those below the band's, by id. */
+  folders: Record<string, [parent: string, name: string]>;
+  /** The files in them that have no path just now, by id. */
+  unplaced: Record<string, Fingerprint>;
+}
 
 /** A file at its path. */
 export interface Placed {
@@ -19,6 +24,8 @@ export interface Placed {
 export class Tree {
   private readonly folders = new Map<string, Folder>();
   private readonly files = new Map<string, FileItem>();
+  /** Files within reach that had no path when the paths were asked for. */
+  private unplaced: FileItem[] = [];
   /** Folders of which not all that is in them was put: new ones, which may have been filled before they came here. */
   private readonly unlisted = new Set<string>();
 
@@ -27,11 +34,16 @@ export class Tree {
     this.unlisted.add(rootId);
   }
 
-  /** As it was when this was stored. */
-  static of(rootId: string, folders: StoredFolders, known: readonly KnownFile[]): Tree {
+  /** As it was when this was stored. @param known the files that had a path */
+  static of(
+    rootId: string,
+    { folders, unplaced }: StoredTree,
+    known: readonly Pick<KnownFile, 'sourceId' | 'fingerprint'>[],
+  ): Tree {
     const tree = new Tree(rootId);
     for (const [id, [parent, name]] of Object.entries(folders)) tree.folders.set(id, { kind: 'folder', id, name, parent });
-    for (const file of known) if (file.sourceId) tree.files.set(file.sourceId, itemOfKnown(file));
+    for (const [id, fingerprint] of Object.entries(unplaced)) tree.files.set(id, itemFrom(id, fingerprint));
+    for (const { sourceId, fingerprint } of known) if (sourceId) tree.files.set(sourceId, itemFrom(sourceId, fingerprint));
     tree.unlisted.clear();
     return tree;
   }
@@ -57,10 +69,6 @@ export class Tree {
     return this.files.get(id);
   }
 
-  hasFolder(id: string): boolean {
-    return this.folders.has(id);
-  }
-
   /** The folders, within reach of the band's, whose contents are to be listed and put; they count as listed from now on. */
   takeUnlisted(): string[] {
     const within = this.folderPaths();
@@ -72,15 +80,22 @@ export class Tree {
   /**
    * Forgets what is out of reach, and returns the files by path. Of several with one path the one that was changed last has
    * it, since names say what a file is for: what is played from must have the name. Each other one has its id before the
-   * ending, so that all are there and which is which does not depend on who looks when.
+   * ending, twice where a file is called that already, so that all are there and which is which does not depend on who looks
+   * when. A shortcut to a folder within reach has none: what is in there is listed at its own place.
    */
   paths(): Map<string, Placed> {
     const within = this.folderPaths();
     for (const id of this.folders.keys()) if (!within.has(id)) this.remove(id);
     const placed: [path: string, item: FileItem][] = [];
+    this.unplaced = [];
     for (const [id, item] of this.files) {
-      const path = pathIn(within.get(item.parent), item);
-      if (path === null) this.files.delete(id);
+      const folder = within.get(item.parent);
+      if (folder === undefined || isIgnoredName(partOf(item))) {
+        this.files.delete(id);
+        continue;
+      }
+      const path = within.has(item.targetId) ? null : pathIn(folder, item);
+      if (path === null) this.unplaced.push(item);
       else placed.push([path, item]);
     }
     placed.sort(
@@ -94,17 +109,21 @@ export class Tree {
       else paths.set(path, { item, hasNewerNamesake: false });
     }
     for (const [path, item] of older) {
-      const own = withId(path, item.id);
-      if (!paths.has(own) && !isIgnoredPath(own)) paths.set(own, { item, hasNewerNamesake: true });
+      let own = withId(path, item.id);
+      while (paths.has(own)) own = withId(own, item.id);
+      paths.set(own, { item, hasNewerNamesake: true });
     }
     return paths;
   }
 
-  storedFolders(): StoredFolders {
-    const { rootId } = this;
-    return Object.fromEntries(
-      [...this.folders.values()].flatMap(({ id, parent, name }) => (id === rootId ? [] : [[id, [parent!, name]]])),
-    );
+  /** As of when the paths were asked for. @param unknown files with a path that the change log does not get to know */
+  stored(unknown: readonly FileItem[] = []): StoredTree {
+    const { rootId, folders, unplaced } = this;
+    const below = [...folders.values()].filter(({ id }) => id !== rootId);
+    return {
+      folders: Object.fromEntries(below.map(({ id, parent, name }) => [id, [parent!, name]])),
+      unplaced: Object.fromEntries([...unplaced, ...unknown].map((item) => [item.id, fingerprintOf(item)])),
+    };
   }
 
   /**
@@ -117,27 +136,24 @@ export class Tree {
     return source.createdAt > source.modifiedAt ? source.createdAt : source.modifiedAt;
   }
 
-  /** From the band's folder downwards, so that what leads in a circle or elsewhere is never met. */
-  private folderPaths(): Map<string, string> {
+  /** From the band's folder downwards, so that what leads in a circle or elsewhere is never met. Null: too deep for a path. */
+  private folderPaths(): Map<string, string | null> {
     const below = new Map<string | null, Folder[]>();
     for (const folder of this.folders.values()) below.set(folder.parent, [...(below.get(folder.parent) ?? []), folder]);
-    const paths = new Map([[this.rootId, '']]);
-    for (const [id, path] of paths) {
-      for (const folder of below.get(id) ?? []) {
-        const own = pathIn(path, folder);
-        if (own !== null) paths.set(folder.id, own);
-      }
-    }
+    const paths = new Map<string, string | null>([[this.rootId, '']]);
+    for (const [id, path] of paths)
+      for (const folder of below.get(id) ?? [])
+        // Hidden, or left by some program: with all in it none of the band's.
+        if (!isIgnoredName(partOf(folder))) paths.set(folder.id, pathIn(path, folder));
     return paths;
   }
 }
 
-/** Null for what is none of the band's: outside of its folder, hidden, left by some program, too deep. */
-function pathIn(folder: string | undefined, item: Item): string | null {
-  if (folder === undefined) return null;
-  const part = partOf(item);
-  const path = folder === '' ? part : `${folder}/${part}`;
-  return isIgnoredName(part) || isIgnoredPath(path) ? null : path;
+/** Null where it is too long to be one. */
+function pathIn(folder: string | null, item: Item): string | null {
+  if (folder === null) return null;
+  const path = folder === '' ? partOf(item) : `${folder}/${partOf(item)}`;
+  return Buffer.byteLength(path) > longestPathBytes ? null : path;
 }
 
 function withId(path: string, id: string): string {
