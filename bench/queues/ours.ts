@@ -114,7 +114,8 @@ export class OurSide implements QueueSide {
 
   private async prepare({ fileId, cause }: SyncOperation): Promise<{ kind: 'none' }> {
     const [file, n] = [Number(fileId), Number(cause)];
-    if (this.jobs.ordered && n + 1 < this.jobs.perFile) await this.engine.enqueue(operationOf(file, n + 1));
+    // As whoever hears of a file tells it: the news is stored while the file is being worked on, which waits for nobody's news.
+    if (this.jobs.ordered && n + 1 < this.jobs.perFile) void this.engine.enqueue(operationOf(file, n + 1));
     await this.body(file, n);
     return { kind: 'none' };
   }
