@@ -26,10 +26,12 @@ export function contentOf(data: string | Uint8Array): Content {
   };
 }
 
-/** Content of any size that is made while it is read: byte `i` is `i % 251`. Nothing of it is held. */
-export function generatedContent(size: number): Content {
+/** Content of any size that is made while it is read: `head`, and then byte `i` is `i % 251`. Nothing of it is held. */
+export function generatedContent(size: number, head = ''): Content {
+  const begin = Buffer.from(head, 'latin1');
   function* read(start: number, end: number): Iterable<Uint8Array> {
-    for (let at = start; at < end; at += pieceBytes) {
+    if (start < begin.length) yield begin.subarray(start, end);
+    for (let at = Math.max(start, begin.length); at < end; at += pieceBytes) {
       const from = at % period;
       yield pattern.subarray(from, from + Math.min(pieceBytes, end - at));
     }

@@ -32,7 +32,7 @@ export class AppModule {
         BusModule,
         TypeOrmModule.forRoot({ ...dataSourceOptions(databaseUrl), retryAttempts: 0 }),
         AuthModule.forRoot({ secret: config.authSecret }),
-        DriveModule.forRoot({ providers: providersOf(config, google) }),
+        DriveModule.forRoot({ providers: providersOf(config, google), maxFileBytes: config.maxFileBytes }),
         ContentModule.forRoot({}),
         SyncModule.forRoot({ readToken: presentedToken, ...sync }),
       ],

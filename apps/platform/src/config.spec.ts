@@ -24,6 +24,7 @@ it.each([
   [{ ...consent, GOOGLE_KEY_FILE: 'key.json' }, 'GOOGLE_KEY_FILE'],
   [{ ...consent, GOOGLE_REFRESH_TOKEN: '' }, 'GOOGLE_REFRESH_TOKEN'],
   [{ PUBLIC_URL: 'band.example' }, 'PUBLIC_URL'],
+  [{ MAX_FILE_MB: 'much' }, 'MAX_FILE_MB'],
 ])('names the variable in %j that does not fit', (env, name) => {
   expect(() => readConfig(env)).toThrow(name);
 });

@@ -15,6 +15,7 @@ const environment = z.object({
   AUTH_SECRET: z.string().min(32).optional(),
   DEMO: z.enum(['on', 'off']).optional(),
   PUBLIC_URL: z.url({ protocol: /^https?$/ }).optional(),
+  MAX_FILE_MB: z.coerce.number().int().min(1).optional(),
   GOOGLE_KEY_FILE: z.string().min(1).optional(),
   GOOGLE_CLIENT_ID: z.string().min(1).optional(),
   GOOGLE_CLIENT_SECRET: z.string().min(1).optional(),
@@ -43,6 +44,8 @@ export interface PlatformConfig {
   demo: boolean;
   /** PUBLIC_URL: where the platform is reached from outside. With https, Google Drive tells changes there. */
   publicUrl: string | undefined;
+  /** MAX_FILE_MB, 200: what is larger is listed, with the reason why it is not served. Here in bytes. */
+  maxFileBytes: number | undefined;
   /** As whom folders of Google Drive are read; without it there are none. */
   google: GoogleConfig | undefined;
 }
@@ -59,7 +62,7 @@ export function readConfig(env: NodeJS.ProcessEnv): PlatformConfig {
   const given = Object.fromEntries(Object.entries(env).filter(([, value]) => value !== ''));
   const parsed = environment.safeParse(given);
   if (!parsed.success) throw new Error(`The environment does not fit.\n${z.prettifyError(parsed.error)}`);
-  const { PORT, HOST, DATABASE_URL, DATA_DIR, LIBRARY_DIR, AUTH_SECRET, DEMO, PUBLIC_URL } = parsed.data;
+  const { PORT, HOST, DATABASE_URL, DATA_DIR, LIBRARY_DIR, AUTH_SECRET, DEMO, PUBLIC_URL, MAX_FILE_MB } = parsed.data;
   return {
     port: PORT,
     host: HOST,
@@ -69,6 +72,7 @@ export function readConfig(env: NodeJS.ProcessEnv): PlatformConfig {
     authSecret: AUTH_SECRET,
     demo: DEMO ? DEMO === 'on' : DATABASE_URL === undefined,
     publicUrl: PUBLIC_URL,
+    maxFileBytes: MAX_FILE_MB && MAX_FILE_MB * 1024 ** 2,
     google: googleOf(parsed.data),
   };
 }

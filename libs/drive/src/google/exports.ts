@@ -2,6 +2,9 @@ import { createHash } from 'node:crypto';
 import type { DataSource } from 'typeorm';
 import type { ByteRange } from '../provider.js';
 
+/** No value of PostgreSQL is longer. */
+const mostBytes = 2 ** 30;
+
 /**
  * What a band's Google documents were exported to. Google does not promise that a version's next export has the same
  * bytes, and a revision means exactly one content: so each export is kept as long as a file has it.
@@ -23,10 +26,11 @@ export class Exports {
     return hash;
   }
 
-  /** @returns null when they are not kept any more */
+  /** @returns null when they are not kept any more, or never were: files that are no exports are asked for, too, and may have gigabytes */
   async read(hash: string, { start, end }: ByteRange): Promise<Buffer | null> {
     const rows = await this.dataSource.query<{ bytes: Buffer }[]>(
-      'select substring(bytes from $3::int for $4::int) as bytes from drive_export where band_id = $1 and hash = $2',
+      `select substring(bytes from least($3::bigint, ${mostBytes})::int for least($4::bigint, ${mostBytes})::int) as bytes
+       from drive_export where band_id = $1 and hash = $2`,
       [this.bandId, hash, start + 1, end + 1 - start],
     );
     return rows[0]?.bytes ?? null;
