@@ -1,4 +1,5 @@
 import { CodedError } from '@soleil/bus';
+import { EventEmitter2 } from '@nestjs/event-emitter';
 import { SyncEngine, SyncOperation } from '@soleil/sync';
 import type { FileUpdate, MessagesFrame } from '@soleil/sync-protocol';
 import type { Socket } from 'socket.io-client';
@@ -268,6 +269,19 @@ describe('operations', () => {
     await sync.save(file);
     await tina.until(({ messages }) => messages.some(({ key }) => key === 'file:f1'));
     hearing.answer();
+  });
+
+  it('goes on with what comes, however many facts are with a listener that takes for ever', async () => {
+    await sync.close();
+    sync = await startSyncApp(database, { workers: 1, syncOnStart: false }, sync.band);
+    const tina = await follow('tina', 'band:b1:Bb');
+    let hear = (): void => undefined;
+    const heard = new Promise<void>((resolve) => (hear = resolve));
+    sync.app.get(EventEmitter2).on('sync.completed', (() => heard) as () => void);
+    const fileIds = Array.from({ length: 250 }, (_, n) => `f${n}`);
+    await Promise.all(fileIds.map((fileId) => sync.save({ ...file, fileId })));
+    await tina.count(250);
+    hear();
   });
 
   it('leaves its place as soon as it is cancelled, also while a listener hears that it begins', async () => {

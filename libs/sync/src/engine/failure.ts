@@ -4,6 +4,9 @@ import type { SyncOperation } from '../entities/sync-operation.js';
 import type { ResolvedSyncOptions } from '../options.js';
 import { longestPauseMs, type Failure } from './operation-queue.js';
 
+/** Whatever a module threw, it need not be an error. */
+export const saidBy = (thrown: unknown): string => (thrown instanceof Error ? thrown.message : String(thrown));
+
 /**
  * What an error means for the operation that threw it: whether it is tried again, and when. What says nothing of itself is, and nobody is
  * told what it says.

@@ -1,61 +1,110 @@
 import { Logger } from '@nestjs/common';
 import type { Bus, Facts } from '@soleil/bus';
 import type { SyncOperation } from '../entities/sync-operation.js';
+import { saidBy } from './failure.js';
 import type { LostOperation, Progress } from './operation-queue.js';
 import type { ProgressTeller } from './progress-teller.js';
 
 type Told = Pick<SyncOperation, 'id' | 'kind' | 'bandId' | 'fileId'>;
+type Name = 'sync.started' | 'sync.completed' | 'sync.failed' | 'sync.file_updated';
+
+/** A listener that takes longer is waited for by nobody. */
+const longestHearingMs = 5_000;
 
 /**
  * Tells the bus, and the screens that list the queue, what becomes of operations. `sync.*` facts are told at most once; a listener that fails
- * does not undo what is committed.
+ * does not undo what is committed, and who works on operations waits for none that hears what became of them.
  */
 export class OperationNews {
   private readonly logger = new Logger('SyncEngine');
+  private readonly telling = new Set<Promise<void>>();
+  /** Facts of which a listener did not return in time, and whether none has since. */
+  private readonly late = new Map<Name, boolean>();
 
   constructor(
     private readonly bus: Bus,
     private readonly progress: ProgressTeller,
   ) {}
 
+  /** Resolves when it is heard, or a listener takes too long. */
   async started(operation: Told): Promise<void> {
     await this.tell('sync.started', factOf(operation));
     this.progress.changed(operation.bandId);
   }
 
-  async completed(operation: Told, updated: Facts['sync.file_updated'] | null): Promise<void> {
-    if (updated) await this.tell('sync.file_updated', updated);
-    await this.tell('sync.completed', factOf(operation));
+  /** @param progress how operations stand whose item it did */
+  completed(operation: Told, updated: Facts['sync.file_updated'] | null, progress: readonly Progress[]): void {
+    this.inTurn(async () => {
+      if (updated) await this.tell('sync.file_updated', updated);
+      await this.tell('sync.completed', factOf(operation));
+    });
     this.progress.changed(operation.bandId);
+    this.moved(progress);
   }
 
-  async failed(operation: Told, why: Pick<Facts['sync.failed'], 'code' | 'message' | 'willRetry'>): Promise<void> {
-    await this.tell('sync.failed', { ...factOf(operation), ...why });
+  failed(
+    operation: Told,
+    why: Pick<Facts['sync.failed'], 'code' | 'message' | 'willRetry'>,
+    progress: readonly Progress[],
+  ): void {
+    this.inTurn(() => this.tell('sync.failed', { ...factOf(operation), ...why }));
     this.progress.changed(operation.bandId);
+    this.moved(progress);
   }
 
   /** Of processes that are gone, by one that is there. */
-  async lost(operations: readonly LostOperation[]): Promise<void> {
+  lost(operations: readonly LostOperation[], progress: readonly Progress[]): void {
     for (const { code, message, isDead, ...operation } of operations)
-      await this.failed(operation, { code, message, willRetry: !isDead });
+      this.failed(operation, { code, message, willRetry: !isDead }, []);
+    this.moved(progress);
   }
 
   /** How operations with items stand. */
-  async moved(operations: readonly Progress[]): Promise<void> {
+  moved(operations: readonly Progress[]): void {
     this.progress.tell(operations);
     for (const { id, kind, bandId, status } of operations)
-      if (status === 'completed') await this.tell('sync.completed', factOf({ id, kind, bandId, fileId: null }));
+      if (status === 'completed') this.inTurn(() => this.tell('sync.completed', factOf({ id, kind, bandId, fileId: null })));
   }
 
-  private async tell<Name extends 'sync.started' | 'sync.completed' | 'sync.failed' | 'sync.file_updated'>(
-    name: Name,
-    fact: Facts[Name],
-  ): Promise<void> {
-    try {
-      await this.bus.publish(name, fact);
-    } catch (error) {
-      this.logger.warn(`A listener of ${name} failed: ${(error as Error).message}`);
-    }
+  /** Resolves when all that was told is heard, or listeners take too long. */
+  async heard(): Promise<void> {
+    await Promise.all(this.telling);
+  }
+
+  private inTurn(tell: () => Promise<void>): void {
+    const told = tell().finally(() => this.telling.delete(told));
+    this.telling.add(told);
+  }
+
+  private async tell<Of extends Name>(name: Of, fact: Facts[Of]): Promise<void> {
+    const heard = this.bus.publish(name, fact).then(
+      () => this.returned(name),
+      (error: unknown) => {
+        this.returned(name);
+        this.logger.warn(`A listener of ${name} failed: ${saidBy(error)}`);
+      },
+    );
+    // What came upon one that does not return need not wait for it again each time.
+    if (this.late.get(name)) return;
+    let timer: NodeJS.Timeout | undefined;
+    const isLate = new Promise<void>((resolve) => {
+      timer = setTimeout(() => {
+        this.isLate(name);
+        resolve();
+      }, longestHearingMs);
+    });
+    await Promise.race([heard, isLate]);
+    clearTimeout(timer);
+  }
+
+  private returned(name: Name): void {
+    if (this.late.has(name)) this.late.set(name, false);
+  }
+
+  private isLate(name: Name): void {
+    if (!this.late.has(name))
+      this.logger.warn(`A listener of ${name} has not returned within ${longestHearingMs} ms: operations go on without it.`);
+    this.late.set(name, true);
   }
 }
 

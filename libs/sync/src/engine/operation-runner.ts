@@ -2,7 +2,7 @@ import { Logger } from '@nestjs/common';
 import { monotonicMs } from '../monotonic.js';
 import type { ResolvedSyncOptions } from '../options.js';
 import type { Completions } from './completions.js';
-import { failureOf } from './failure.js';
+import { failureOf, saidBy } from './failure.js';
 import { mostAtOnce, type NewOperation } from './intake.js';
 import type { Lookout } from './lookout.js';
 import type { OperationNews } from './operation-news.js';
@@ -18,11 +18,10 @@ export interface Held {
   hasBegun: boolean;
   /** It has a place among those that are asked for. */
   hasPlace: boolean;
-  /** What became of it is committed, and its key is free. */
-  isOver: boolean;
   /** Aborted when it is cancelled, or another process has it. */
   lost: AbortController;
-  ended: Promise<void>;
+  /** What became of it is committed, and its key is free. */
+  over: Promise<void>;
 }
 
 /** The code by which a source says that it throttles. */
@@ -45,32 +44,25 @@ export class OperationRunner {
     private readonly options: Pick<ResolvedSyncOptions, 'attempts' | 'retryBaseMs'>,
   ) {}
 
-  /** Never throws. */
+  /** Resolves when what became of it is committed; who hears of that is not waited for. Never throws. */
   async run(held: Held): Promise<void> {
     const { claim, lost } = held;
     const { operation } = claim;
-    if ((await this.slots.take(operation.priority, lost.signal)) === 'lost') {
-      held.isOver = true;
-      return this.lookout.mayBeDue();
-    }
+    if ((await this.slots.take(operation.priority, lost.signal)) === 'lost') return this.lookout.mayBeDue();
     held.hasBegun = held.hasPlace = true;
     try {
       const { effect, preparedMs } = await this.prepare(held);
       if (effect.kind === 'items') return await this.spread(held, effect.items);
       const { updated, progress } = await this.completions.complete({ claim, effect, preparedMs });
-      held.isOver = true;
       this.lookout.completed();
-      await this.news.completed(operation, updated);
-      await this.news.moved(progress);
+      this.news.completed(operation, updated, progress);
     } catch (error) {
       const failed = await this.settle(claim, error);
-      held.isOver = true;
       this.leavePlace(held);
       this.lookout.mayBeDue();
       if (!failed) return;
       const { code, message, retryInMs } = failed.failure;
-      await this.news.failed(operation, { code, message, willRetry: retryInMs !== null });
-      await this.news.moved(failed.progress);
+      this.news.failed(operation, { code, message, willRetry: retryInMs !== null }, failed.progress);
     }
   }
 
@@ -98,13 +90,12 @@ export class OperationRunner {
     for (let begin = 0; begin < items.length; begin += mostAtOnce) {
       const { added, progress } = await this.queue.addItems(claim, items.slice(begin, begin + mostAtOnce));
       if (added > 0) this.lookout.tellOthers();
-      await this.news.moved(progress);
+      this.news.moved(progress);
       this.lookout.mayBeDue();
     }
     const progress = await this.queue.spread(claim);
-    held.isOver = true;
     this.lookout.mayBeDue();
-    await this.news.moved([progress]);
+    this.news.moved([progress]);
   }
 
   /** @returns how it failed, and how operations with this item stand; null where it is in other hands, or will be */
@@ -115,9 +106,9 @@ export class OperationRunner {
     }
     const { operation } = claim;
     const failure = failureOf(operation, error, this.options);
-    // Whatever a module threw, it need not be an error.
-    const said = error instanceof Error ? error.message : String(error);
-    this.logger.warn(`Operation ${operation.id} (${operation.orderingKey}, attempt ${operation.attempts}) failed: ${said}`);
+    this.logger.warn(
+      `Operation ${operation.id} (${operation.orderingKey}, attempt ${operation.attempts}) failed: ${saidBy(error)}`,
+    );
     try {
       // The source asked for time: the band's other operations need not find out one by one. One that does not answer may do so for one
       // file alone.

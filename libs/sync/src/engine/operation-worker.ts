@@ -65,7 +65,7 @@ export class OperationWorker implements OnApplicationBootstrap, BeforeApplicatio
 
   /** What waits under a key that this process works on is due when that is over, and not before. */
   isBusyWith(key: string): boolean {
-    for (const { claim, isOver } of this.held.values()) if (!isOver && claim.operation.orderingKey === key) return true;
+    for (const { claim } of this.held.values()) if (claim.operation.orderingKey === key) return true;
     return false;
   }
 
@@ -86,9 +86,10 @@ export class OperationWorker implements OnApplicationBootstrap, BeforeApplicatio
     this.lookout.mayBeDue();
     await this.loop;
     await this.release(0).catch((error: Error) => this.logger.debug(`Nothing is put back: ${error.message}`));
-    await Promise.all([...this.held.values()].map(({ ended }) => ended));
+    await Promise.all([...this.held.values()].map(({ over }) => over));
     if (this.heartbeat) clearInterval(this.heartbeat);
     await this.beating;
+    await this.news.heard();
     this.progress.stop();
   }
 
@@ -125,12 +126,11 @@ export class OperationWorker implements OnApplicationBootstrap, BeforeApplicatio
       claimedAt: monotonicMs(),
       hasBegun: false,
       hasPlace: false,
-      isOver: false,
       lost: new AbortController(),
-      ended: Promise.resolve(),
+      over: Promise.resolve(),
     };
     this.held.set(id, held);
-    held.ended = this.runner.run(held).finally(() => {
+    held.over = this.runner.run(held).finally(() => {
       if (this.held.get(id) === held) this.held.delete(id);
     });
   }
@@ -144,8 +144,7 @@ export class OperationWorker implements OnApplicationBootstrap, BeforeApplicatio
       }
       const { lost, progress } = await this.queue.reclaim(mostLosses, this.options.retryBaseMs);
       if (lost.length > 0) this.lookout.mayBeDue();
-      // Leases are not to run out while somebody listens.
-      void this.news.lost(lost).then(() => this.news.moved(progress));
+      this.news.lost(lost, progress);
     } catch (error) {
       this.logger.debug(`No heartbeat: ${(error as Error).message}`);
     }

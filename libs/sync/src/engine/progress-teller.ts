@@ -2,6 +2,7 @@ import type { Bus } from '@soleil/bus';
 import { Logger } from '@nestjs/common';
 import { bandChannel } from '@soleil/sync-protocol';
 import type { EventBroadcaster } from '../event-broadcaster.js';
+import { saidBy } from './failure.js';
 import type { Progress } from './operation-queue.js';
 
 /** Of one operation, and of one band's queue, this often at most. */
@@ -59,7 +60,7 @@ export class ProgressTeller {
     const fact = { operationId: id, kind, bandId, fileId: null, done, total, at: new Date().toISOString() };
     this.bus
       .publish('sync.progress', fact)
-      .catch((error: Error) => this.logger.warn(`A listener of sync.progress failed: ${error.message}`));
+      .catch((error: unknown) => this.logger.warn(`A listener of sync.progress failed: ${saidBy(error)}`));
   }
 
   /** Never throws: nobody waits for it, and the work goes on. */

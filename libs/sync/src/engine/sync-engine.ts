@@ -139,7 +139,7 @@ export class SyncEngine {
     if (!ended) throw finished(await this.operation(id), 'It is finished; there is nothing to cancel.');
     this.worker.letGo(id);
     this.link.tell({ kind: 'cancelled', operationId: id });
-    await this.news.moved(ended.progress);
+    this.news.moved(ended.progress);
     this.progress.changed((await this.operation(id)).bandId);
   }
 
