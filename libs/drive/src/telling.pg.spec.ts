@@ -54,7 +54,9 @@ it('backs off from a listener that is down, though new changes keep coming', asy
   // Each round tells at most what is there, and no two rounds are less than a tenth of a second apart.
   expect(attempts).toBeLessThanOrEqual(rounds * 10);
   rig.audience.beforeReceipt = () => undefined;
-  await rig.audience.until((told) => told.length === 10);
+  // Another change ends the pause, of five seconds by now.
+  await rig.write('song 10.cho', 'x');
+  await rig.audience.until((told) => told.length === 11);
 });
 
 it('does not tell again, in the same process, what had its receipt while another file failed', async () => {

@@ -12,8 +12,11 @@ import { waitMs } from './pacing.js';
 
 /** After a subscription could not be made; meanwhile changes are found by asking. */
 const channelRetryMs = 300_000;
-/** Who wants a file while the folder is away may ask again after this: with the folder, the file comes back as it was, and is no news. */
-const awayRetryMs = 10_000;
+/**
+ * Who wants a file while the folder is away may ask again after two polls, and after this at the latest: with the folder, the
+ * file comes back as it was, and is no news.
+ */
+const longestAwayMs = 10_000;
 
 export interface SourceParts {
   api: GoogleApi;
@@ -166,9 +169,11 @@ export class GoogleSource implements DriveSource {
   private async ensure(isSame: boolean): Promise<void> {
     if (isSame) return;
     this.nudge();
-    await this.parts.follower.requireThere().catch((error: unknown) => {
+    const { follower, pollIntervalMs } = this.parts;
+    const retryAfterMs = Math.min(2 * pollIntervalMs, longestAwayMs);
+    await follower.requireThere().catch((error: unknown) => {
       if (!(error instanceof DriveError) || error.code !== 'folder_missing') throw error;
-      throw new DriveError(error.code, error.message, { retryAfterMs: awayRetryMs, cause: error });
+      throw new DriveError(error.code, error.message, { retryAfterMs, cause: error });
     });
     throw new DriveError('revision_gone', 'The file has changed since; these bytes are not there any more.');
   }
