@@ -22,13 +22,61 @@ beforeAll(async () => {
       GOOGLE_FOLDER_ID: folder,
     },
     google: { rootUrl: drive.rootUrl, tokenUrl: drive.tokenUrl, pollIntervalMs: 500 },
-    // What costs an attempt is dead.
-    sync: { attempts: 1 },
+    // What costs an attempt is dead; few are under way at once.
+    sync: { attempts: 1, workers: 4 },
   });
 });
 afterAll(async () => {
   await platform.close();
   await drive.close();
+});
+
+const operations = async (token: string): Promise<{ errorCode: string | null; status: string }[]> => {
+  const answer = await platform.call('/sync/operations?kind=file', { token });
+  return ((await answer.json()) as { operations: { errorCode: string | null; status: string }[] }).operations;
+};
+const paused = async (token: string): Promise<{ code: string; message: string } | null> => {
+  const { bands } = (await (await platform.call('/sync/status', { token })).json()) as {
+    bands: { paused: { code: string; message: string } | null }[];
+  };
+  return bands[0]!.paused;
+};
+
+it('lets nothing of the band be asked for one by one while the credential is revoked, says why, and brings everything afterwards', async () => {
+  const socket = stockClient(platform.url, { token: await platform.signIn('tina') });
+  const tina = new Follower(socket, `band:${platform.bandId}`);
+  expect(await tina.subscribe()).toMatchObject({ ok: true });
+  const lea = await platform.signIn('lea');
+  const titles = Array.from({ length: 30 }, (_, n) => `Song ${n}`);
+  const held = drive.faults.hold({ operation: 'files.download' });
+  for (const title of titles) drive.put(`${title}_Concert.cho`, chart(title), { parent: folder });
+  await held.arrived;
+  drive.revokeCredential();
+  drive.faults.clear();
+
+  let told: object | null = null;
+  while (!told) told = await paused(lea);
+  expect(told).toMatchObject({
+    code: 'credential_revoked',
+    message: 'Google does not accept the credential of the platform any more.',
+  });
+  const asked = (await operations(lea)).filter(({ errorCode }) => errorCode !== null);
+  expect(asked.length).toBeLessThan(titles.length / 2);
+  drive.credentials.user(bandEmail);
+  await tina.until(({ messages }) => {
+    const known = new Set(messages.map(({ data }) => (data as FileUpdate | null)?.content.title));
+    return titles.every((title) => known.has(title));
+  });
+  expect(await paused(lea)).toBeNull();
+  socket.disconnect();
+});
+
+it('does not let the band wait for one file that is refused', async () => {
+  const lea = await platform.signIn('lea');
+  const id = drive.put('Refused_Concert.cho', chart('Refused'), { parent: folder });
+  drive.faults.answer({ operation: 'files.download', fileId: id }, { status: 403, reason: 'insufficientFilePermissions' });
+  while (!(await operations(lea)).some(({ errorCode }) => errorCode === 'access_denied'));
+  expect(await paused(lea)).toBeNull();
 });
 
 it.each<[string, string, () => void, () => void]>([
@@ -52,14 +100,8 @@ it.each<[string, string, () => void, () => void]>([
     takeAway();
     held.open();
 
-    const failure = async (): Promise<object | undefined> => {
-      const { operations } = (await (await platform.call('/sync/operations?kind=file', { token: lea })).json()) as {
-        operations: { errorCode: string | null }[];
-      };
-      return operations.find(({ errorCode }) => errorCode === code);
-    };
     let failed: object | undefined;
-    while (!failed) failed = await failure();
+    while (!failed) failed = (await operations(lea)).find(({ errorCode }) => errorCode === code);
     expect(failed).toMatchObject({ status: 'failed', attempts: 0, errorRemedy: expect.any(String) });
     giveBack();
     await tina.until(({ messages }) => messages.some(({ data }) => (data as FileUpdate | null)?.content.title === code));

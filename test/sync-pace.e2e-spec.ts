@@ -108,15 +108,18 @@ describe('how fast users and bands may go, on two nodes', () => {
     expect(answers).toEqual([200, 200, 429, 200]);
   });
 
-  it('has a band wait when its drive asks for time, and it goes on by itself', async () => {
+  it.each([
+    ['asks for time', 'drive_busy'],
+    ['wants another credential', 'credential_revoked'],
+  ])('has a band wait when its drive %s, and it goes on by itself', async (_, code) => {
     await start({ workers: 1 });
     const { band } = nodes[0];
     const [tina, tom] = [await follow('tina', 'band:b1:Bb'), await follow('tom', 'band:b2:Bb')];
     band.refusing.set(
       'b1',
       new CodedError({
-        code: 'drive_busy',
-        message: 'The quota is spent.',
+        code,
+        message: 'Not now.',
         remedy: 'Wait.',
         status: 503,
         retryable: true,
@@ -125,7 +128,7 @@ describe('how fast users and bands may go, on two nodes', () => {
     );
     await save('b1', ...files(10));
     const paused = await pause();
-    expect(paused).toMatchObject({ code: 'drive_busy', message: 'The quota is spent.' });
+    expect(paused).toMatchObject({ code, message: 'Not now.' });
     expect(Date.parse(paused.until) - Date.parse(paused.since)).toBeGreaterThanOrEqual(1_500);
     expect(await pausedFor('tina')).toBeNull();
     band.refusing.clear();

@@ -24,8 +24,8 @@ export interface Held {
   over: Promise<void>;
 }
 
-/** The code by which a source says that it throttles. */
-const sourceIsBusy = 'drive_busy';
+/** The codes by which a source says that it lets nobody of the band in for now: it throttles, or wants another credential. */
+const bandWaits: ReadonlySet<string> = new Set(['drive_busy', 'credential_revoked']);
 
 /**
  * Brings an operation that is held to its end: waits for its place, has it prepared, and lets it take effect, become items, or fail. Tells the
@@ -110,9 +110,9 @@ export class OperationRunner {
       `Operation ${operation.id} (${operation.orderingKey}, attempt ${operation.attempts}) failed: ${saidBy(error)}`,
     );
     try {
-      // The source asked for time: the band's other operations need not find out one by one. One that does not answer may do so for one
+      // The source lets nobody in for now: the band's other operations need not find out one by one. One that does not answer may do so for one
       // file alone.
-      if (failure.code === sourceIsBusy && failure.retryInMs !== null && operation.bandId !== null)
+      if (bandWaits.has(failure.code) && failure.retryInMs !== null && operation.bandId !== null)
         await this.queue.pause(operation.bandId, failure.retryInMs, failure);
       return { failure, progress: await this.queue.fail(claim, failure) };
     } catch (unsettled) {
