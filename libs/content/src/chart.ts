@@ -17,7 +17,7 @@ const lineLimit = 5000;
 const chordLimit = 200;
 
 /** Reads ChordPro. What the parser refuses is broken; tags it does not know are nobody's business. */
-export async function readChart(bytes: Uint8Array, worker: ChartWorker): Promise<ChartReading> {
+export async function readChart(bytes: Uint8Array, worker: Pick<ChartWorker, 'parse'>): Promise<ChartReading> {
   const text = decodeText(bytes);
   if (text === null)
     return unread(problems.chartBroken('This is not a text file, though its name says that it is a chart.'));

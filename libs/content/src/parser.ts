@@ -3,7 +3,7 @@ import type { ContentSummary } from '@soleil/sync-protocol';
 import { audioHeadBytes, checkAudio } from './audio.js';
 import { audienceOfName, leaderAudience } from './audience.js';
 import { ByteBudget } from './byte-budget.js';
-import { ChartWorker } from './chart-worker.js';
+import { ChartLanes } from './chart-lanes.js';
 import { readChart } from './chart.js';
 import type { ContentSettings } from './content-options.js';
 import { readFileName, type FileName, type Format } from './file-name.js';
@@ -32,7 +32,7 @@ const leaderProblems = new Set(['link_leaves_folder', 'path_invalid']);
 
 /** From a file's name and bytes to what a screen shows of it. The same name and bytes give the same summary. */
 export class Parser {
-  private readonly charts: ChartWorker;
+  private readonly charts: ChartLanes;
   private readonly held = new ByteBudget(heldBytes);
 
   /** @param onFault told of parsers that fell over; the file gets its verdict all the same */
@@ -40,7 +40,7 @@ export class Parser {
     private readonly settings: ContentSettings,
     private readonly onFault: (file: DriveFile, fault: unknown) => void,
   ) {
-    this.charts = new ChartWorker(settings.chartTimeLimitMs);
+    this.charts = new ChartLanes(settings.chartTimeLimitMs);
   }
 
   /** @throws only what `readBytes` throws */
