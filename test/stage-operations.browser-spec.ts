@@ -3,9 +3,9 @@ import { writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import pg from 'pg';
 import type { Browser, BrowserContext, Locator, Page } from 'playwright-core';
-import { buildStageIfStale } from '../apps/platform/src/stage-build.js';
 import { describeInBrowser, launchBrowser } from './support/browser.js';
 import { startPlatform, type TestPlatform } from './support/platform.js';
+import { builtStage } from './support/stage.js';
 
 const tunes = 240;
 
@@ -16,7 +16,7 @@ describeInBrowser('the page of operations', () => {
   const contexts: BrowserContext[] = [];
 
   beforeAll(async () => {
-    await buildStageIfStale();
+    await builtStage();
     platform = await startPlatform();
     database = new pg.Client({ connectionString: platform.database.url });
     await database.connect();

@@ -2,9 +2,9 @@
 import { writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import type { Browser, BrowserContext, Locator, Page } from 'playwright-core';
-import { buildStageIfStale } from '../apps/platform/src/stage-build.js';
 import { describeInBrowser, launchBrowser } from './support/browser.js';
 import { startPlatform, type TestPlatform } from './support/platform.js';
+import { builtStage } from './support/stage.js';
 
 describeInBrowser("a band's settings on the page", () => {
   let platform: TestPlatform;
@@ -12,7 +12,7 @@ describeInBrowser("a band's settings on the page", () => {
   const contexts: BrowserContext[] = [];
 
   beforeAll(async () => {
-    await buildStageIfStale();
+    await builtStage();
     platform = await startPlatform();
     await writeFile(join(platform.libraryDir, 'Blue Bells_Concert.cho'), '{title: Blue Bells}\n[C]La [G]la\n');
     await writeFile(

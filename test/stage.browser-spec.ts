@@ -5,10 +5,10 @@ import pg from 'pg';
 import type { Browser, BrowserContext, Locator, Page } from 'playwright-core';
 import type { Delivery } from '@soleil/sync';
 import { projectRoot } from '../apps/platform/src/config.js';
-import { buildStageIfStale } from '../apps/platform/src/stage-build.js';
 import { describeInBrowser, launchBrowser } from './support/browser.js';
 import { Cable } from './support/cable.js';
 import { startPlatform, type TestPlatform } from './support/platform.js';
+import { builtStage } from './support/stage.js';
 
 const chart = (title: string, words: string): string =>
   `{title: ${title}}\n{key: G}\n{tempo: 96}\n\n[G]${words} [D7]all the [G]way\n`;
@@ -20,7 +20,7 @@ describeInBrowser('the page', () => {
   const contexts: BrowserContext[] = [];
 
   beforeAll(async () => {
-    await buildStageIfStale();
+    await builtStage();
     platform = await startPlatform({ files: 'demo', sync: { ledgerFlushMs: 50 } });
     cable = await Cable.plug(() => platform.url);
     browser = await launchBrowser();

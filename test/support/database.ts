@@ -41,9 +41,7 @@ export async function freshDatabase(template = 'template0'): Promise<TestDatabas
  */
 export async function migratedDatabase(name: string, migrate: (url: string) => Promise<void>): Promise<TestDatabase> {
   const template = `template_${createHash('sha256').update(name).digest('hex').slice(0, 32)}`;
-  await withMaintenance(async (client) => {
-    // Session locks: the connection's end releases them, however the worker ends.
-    await client.query('select pg_advisory_lock(hashtextextended($1, 0))', [template]);
+  await alone(template, async (client) => {
     if (await exists(client, template)) return;
     const unfinished = `${template}_unfinished`;
     await dropDatabase(client, unfinished);
@@ -52,6 +50,15 @@ export async function migratedDatabase(name: string, migrate: (url: string) => P
     await client.query(`alter database ${pg.escapeIdentifier(unfinished)} rename to ${pg.escapeIdentifier(template)}`);
   });
   return freshDatabase(template);
+}
+
+/** Does the work while no worker of the test run does any of this name. */
+export async function alone<T>(name: string, work: (client: pg.Client) => Promise<T>): Promise<T> {
+  return withMaintenance(async (client) => {
+    // Session locks: the connection's end releases them, however the worker ends.
+    await client.query('select pg_advisory_lock(hashtextextended($1, 0))', [name]);
+    return work(client);
+  });
 }
 
 function createStatement(name: string, template: string): string {
