@@ -1,3 +1,4 @@
+import { availableParallelism } from 'node:os';
 import compiler from './test/support/swc.cjs';
 
 /**
@@ -53,8 +54,10 @@ export default {
   transform: { '\\.tsx?$': ['@swc/jest', compiler.swc] },
   resolver: '<rootDir>/test/support/resolver.cjs',
   moduleNameMapper: { '^@soleil/([^/]+)$': '<rootDir>/libs/$1/src/index.ts' },
-  maxWorkers: 2,
+  // A good part of their time they wait, for PostgreSQL or for a pause that is the subject. More than four would want more connections
+  // than it has.
+  maxWorkers: Math.min(Math.ceil(1.5 * availableParallelism()), 4),
   // For what is slow on a busy machine (a first start of PostgreSQL, a browser); nothing waits for time to pass.
-  testTimeout: 30_000,
+  testTimeout: 60_000,
   ...(kinds.some((kind) => kind !== 'pure') ? databaseHooks : {}),
 };
