@@ -4,10 +4,12 @@ import { GoogleRig } from '../../test/google-rig.js';
 
 let google: GoogleRig;
 let a: string;
+let set: string;
 beforeEach(async () => {
   google = await GoogleRig.running();
   a = google.put('a.cho', 'a');
-  google.put('b.cho', 'b', google.fake.folder('set', google.folder));
+  set = google.fake.folder('set', google.folder);
+  google.put('b.cho', 'b', set);
   await google.settled();
   google.news();
 });
@@ -145,24 +147,26 @@ it('comes up without the folder, says so, and finds it by itself as soon as it i
   expect(google.news()).toEqual(['added c.cho 1']);
 });
 
-it('takes nothing for gone that a listing leaves out, though it is there', async () => {
-  const missed = google.put('c.cho', 'c');
-  await google.settled();
-  google.news();
+it.each([
+  ['a file', () => a],
+  ['a folder', () => set],
+])('takes nothing for gone when a listing leaves out %s that is there', async (_, idOf) => {
   google.fake.changeLog().expireTokens();
-  const { parent } = google.fake.store.get(missed);
+  const missed = google.fake.store.get(idOf());
+  const { parent } = missed;
   const held = google.fake.faults.hold({ operation: 'files.list' }, 1);
   const scan = google.rig.drive.rescan(bandId);
   await held.arrived;
   // As a listing that lags behind: it is not in the folder, and no change of that is told.
-  google.fake.store.get(missed).parent = google.fake.rootOf(google.fake.band.email);
-  const gate = google.fake.faults.hold({ operation: 'files.get', fileId: missed }, 1);
+  missed.parent = google.fake.rootOf(google.fake.band.email);
+  const gate = google.fake.faults.hold({ operation: 'files.get' });
   held.open();
   await gate.arrived;
-  google.fake.store.get(missed).parent = parent;
+  missed.parent = parent;
   gate.open();
   await scan;
   expect(google.news()).toEqual([]);
+  expect(await google.rig.paths()).toEqual(['a.cho', 'set/b.cho']);
 });
 
 it('waits and goes on when Google grants less than it is said to', async () => {

@@ -102,7 +102,7 @@ export class Follower {
     const news = await this.read(pageToken);
     if (!news) throw new DriveError('drive_unreachable', 'Google Drive does not go on from its own page token.');
     this.apply(tree, news.changes);
-    if (cursor) await this.lookFor(tree, known);
+    if (cursor) await this.lookFor(tree, cursor, known);
     await this.fill(tree);
     const listed = { pageToken: news.pageToken, rootId, folders: {}, unplaced: {}, listedAt: new Date().toISOString() };
     const changes = await this.commit(stored, listed, tree, known, news.changes);
@@ -152,10 +152,11 @@ export class Follower {
   }
 
   /** A listing may lag behind: what it left out is asked for by its id before it is taken for gone. */
-  private async lookFor(tree: Tree, known: readonly KnownFile[]): Promise<void> {
-    const missed = known.flatMap(({ sourceId }) => (sourceId && !tree.file(sourceId) ? [sourceId] : []));
+  private async lookFor(tree: Tree, { folders, unplaced }: Cursor, known: readonly KnownFile[]): Promise<void> {
+    const files = known.flatMap(({ sourceId }) => sourceId ?? []);
+    const missed = [...files, ...Object.keys(unplaced), ...Object.keys(folders)].filter((id) => !tree.has(id));
     await Promise.all(
-      missed.map(async (id) => {
+      [...new Set(missed)].map(async (id) => {
         const file = await this.api.file(id);
         const item = file && itemOf(file);
         if (item) tree.put(item);

@@ -65,8 +65,8 @@ export class Tree {
     this.unlisted.delete(id);
   }
 
-  file(id: string): FileItem | undefined {
-    return this.files.get(id);
+  has(id: string): boolean {
+    return this.files.has(id) || this.folders.has(id);
   }
 
   /** The folders, within reach of the band's, whose contents are to be listed and put; they count as listed from now on. */
