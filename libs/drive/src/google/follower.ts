@@ -85,7 +85,7 @@ export class Follower {
     const known = await this.changeLog.presentUnder('');
     const tree = Tree.of(cursor.rootId, cursor, known);
     this.apply(tree, news.changes);
-    await this.fill(tree);
+    await this.fill(tree, news.changes);
     return this.commit(stored, { ...cursor, pageToken: news.pageToken }, tree, known, news.changes);
   }
 
@@ -103,7 +103,7 @@ export class Follower {
     if (!news) throw new DriveError('drive_unreachable', 'Google Drive does not go on from its own page token.');
     this.apply(tree, news.changes);
     if (cursor) await this.lookFor(tree, cursor, known);
-    await this.fill(tree);
+    await this.fill(tree, news.changes);
     const listed = { pageToken: news.pageToken, rootId, folders: {}, unplaced: {}, listedAt: new Date().toISOString() };
     const changes = await this.commit(stored, listed, tree, known, news.changes);
     await this.exports.prune();
@@ -145,10 +145,11 @@ export class Follower {
     }
   }
 
-  /** Until there is no folder of which the contents are not known. */
-  private async fill(tree: Tree): Promise<void> {
+  /** Until there is no folder of which the contents are not known. What was heard of holds: a listing may lag behind. */
+  private async fill(tree: Tree, heard: readonly ChangedItem[] = []): Promise<void> {
+    const isHeard = new Set(heard.map(({ id }) => id));
     for (let ids = tree.takeUnlisted(); ids.length > 0; ids = tree.takeUnlisted())
-      for await (const item of this.api.inside(ids)) tree.put(item);
+      for await (const item of this.api.inside(ids)) if (!isHeard.has(item.id)) tree.put(item);
   }
 
   /** A listing may lag behind: what it left out is asked for by its id before it is taken for gone. */

@@ -213,6 +213,22 @@ it('misses nothing that happens while everything is listed for the first time', 
   expect(await google.bytesOf('edited.cho')).toBe('two');
 });
 
+it('believes what it heard of a file before a listing that lags behind', async () => {
+  google = await GoogleRig.running();
+  const { fake } = google;
+  const set = fake.folder('set');
+  const moved = google.put('moved.cho', 'm', set);
+  fake.move(set, google.folder);
+  fake.move(moved, google.folder);
+  const held = fake.faults.hold({ operation: 'files.list' }, 1);
+  const scan = google.rig.drive.rescan(bandId);
+  await held.arrived;
+  fake.store.get(moved).parent = set;
+  held.open();
+  await scan;
+  expect(await google.rig.paths()).toEqual(['moved.cho']);
+});
+
 it('commits nothing from a page token that another process has gone beyond', async () => {
   google = await GoogleRig.running();
   const id = google.put('a.cho', 'a');
