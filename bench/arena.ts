@@ -8,6 +8,7 @@ import { DataSource } from 'typeorm';
 import { projectRoot } from '../apps/platform/src/config.js';
 import { compileLoad, Load, type Answer, type LoadSetting } from './load/load.js';
 import type { OursSetting, StockSetting } from './rigs/messages.js';
+import { startRedis } from './redis.js';
 import { Rig } from './rigs/rig.js';
 
 /** Where a measure runs: what it starts here ends with it, the last first. */
@@ -47,6 +48,12 @@ export class Arena {
     await database.runMigrations();
     await database.destroy();
     return postgres;
+  }
+
+  /** @returns its address; null where no Redis is installed */
+  async redis(): Promise<string | null> {
+    const redis = await startRedis(this.home);
+    return redis && this.ending(redis).url;
   }
 
   async database(url: string): Promise<DataSource> {

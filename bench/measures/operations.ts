@@ -5,6 +5,7 @@ import { median, rounded, verdict, type Measure, type Verdict } from '../measure
 import { percentile } from '../report.js';
 import type { BareLoop } from '../queues/bare-loop.js';
 import { bareLoop } from '../queues/bare-loop.js';
+import { BullMq, bullmq } from '../queues/bullmq.js';
 import { faultsOf, workOff } from '../queues/crew.js';
 import { type KindName } from '../queues/kinds.js';
 import { operationOf, ours, OurSide } from '../queues/ours.js';
@@ -16,22 +17,26 @@ const single = { files: 0, perFile: 1, ordered: false };
 export const operations: Measure = {
   name: 'operations',
   about:
-    'The queue of operations, with leases, items and events: against a bare claim loop, which has none of that, and graphile-worker as it comes. BullMQ needs Redis, which is not here.',
+    'The queue of operations, with leases, items and events: against a bare claim loop, which has none of that, graphile-worker as it comes, and BullMQ where a Redis is installed.',
   async run(arena, print) {
     const databaseUrl = (await arena.postgres()).url();
+    const redisUrl = await arena.redis();
+    if (redisUrl === null) print('There is no redis-server here, so BullMQ is not measured.');
     const verdicts: Verdict[] = [];
-    const throughput = await empty(arena, databaseUrl, print);
+    const throughput = await empty(arena, databaseUrl, redisUrl, print);
     verdicts.push(
       verdict('20,000 empty operations, against the bare loop', throughput.ours / throughput.bareLoop, '×', {
         atLeast: 0.8,
       }),
       verdict('the same, against graphile-worker', throughput.ours / throughput.graphile, '×', { atLeast: 1.5 }),
     );
+    if (throughput.bullmq !== null)
+      verdicts.push(verdict('the same, against BullMQ', throughput.ours / throughput.bullmq, '×', { atLeast: 0.5 }));
     const ordered = await inOrder(arena, databaseUrl, print);
     verdicts.push(
       verdict('ordered per file, against graphile-worker', ordered.ours / ordered.graphile, '×', { atLeast: 5 }),
     );
-    const idle = await enqueueToStart(arena, databaseUrl);
+    const idle = await enqueueToStart(arena, databaseUrl, redisUrl);
     print(`enqueue → start, idle: ${JSON.stringify(idle)}`);
     verdicts.push(
       verdict('enqueue → start, idle, p50', idle.ours.p50, 'ms', { atMost: 4 }),
@@ -66,11 +71,17 @@ export const operations: Measure = {
           { name: 'SOLEil Sync', values: [throughput.ours, ordered.ours] },
           { name: 'bare loop', values: [throughput.bareLoop, 0] },
           { name: 'graphile-worker', values: [throughput.graphile, ordered.graphile] },
+          ...(throughput.bullmq === null ? [] : [{ name: 'BullMQ', values: [throughput.bullmq, 0] }]),
         ],
       },
     };
   },
 };
+
+interface Times {
+  p50: number;
+  p99: number;
+}
 
 type Rates<Kind extends KindName> = Record<Kind, number>;
 
@@ -93,11 +104,20 @@ async function rounds<Kind extends KindName>(
   return Object.fromEntries(names.map((name) => [name, median(found[name])])) as Rates<Kind>;
 }
 
-async function empty(arena: Arena, databaseUrl: string, print: (line: string) => void): Promise<Rates<KindName>> {
+async function empty(
+  arena: Arena,
+  databaseUrl: string,
+  redisUrl: string | null,
+  print: (line: string) => void,
+): Promise<Rates<Exclude<KindName, 'bullmq'>> & { bullmq: number | null }> {
   const jobs = { files: arena.pick(20_000, 1_000), perFile: 1, ordered: false };
-  const once = async (kind: KindName): Promise<number> =>
-    (await workOff(1, { kind, databaseUrl, jobs, concurrency: atOnce, noting: false })).perSecond;
-  return rounds(arena.pick(5, 1), ['ours', 'bareLoop', 'graphile'], once, print);
+  const once = async (kind: KindName): Promise<number> => {
+    const url = kind === 'bullmq' ? redisUrl! : databaseUrl;
+    return (await workOff(1, { kind, databaseUrl: url, jobs, concurrency: atOnce, noting: false })).perSecond;
+  };
+  const inPostgres = ['ours', 'bareLoop', 'graphile'] as const;
+  if (redisUrl !== null) return rounds(arena.pick(5, 1), [...inPostgres, 'bullmq'], once, print);
+  return { ...(await rounds(arena.pick(5, 1), inPostgres, once, print)), bullmq: null };
 }
 
 /** @throws Error at an overlap or an inversion: these are gates */
@@ -120,7 +140,8 @@ async function inOrder(
 async function enqueueToStart(
   arena: Arena,
   databaseUrl: string,
-): Promise<Record<'ours' | 'bareLoop', { p50: number; p99: number }>> {
+  redisUrl: string | null,
+): Promise<Record<'ours' | 'bareLoop', Times> & { bullmq: Times | null }> {
   const many = arena.pick(300, 20);
   const timed = async (work: (begun: (n: number) => void) => Promise<(n: number) => Promise<unknown>>) => {
     const times: number[] = [];
@@ -140,8 +161,10 @@ async function enqueueToStart(
   };
   await ours.fill(databaseUrl, single);
   await bareLoop.fill(databaseUrl, single);
+  if (redisUrl !== null) await bullmq.fill(redisUrl, single);
   const ourSide = await OurSide.open(databaseUrl, single, atOnce);
   const bareSide = (await bareLoop.open(databaseUrl, single, atOnce)) as BareLoop;
+  const redisSide = redisUrl === null ? null : new BullMq(redisUrl, atOnce);
   const found = {
     ours: await timed(async (begun) => {
       await ourSide.work(async (file) => begun(file));
@@ -151,7 +174,14 @@ async function enqueueToStart(
       await bareSide.work(async (file) => begun(file));
       return (file) => bareSide.enqueue(file, 0);
     }),
+    bullmq:
+      redisSide &&
+      (await timed(async (begun) => {
+        await redisSide.work(async (file) => begun(file));
+        return (file) => redisSide.enqueue(file, 0);
+      })),
   };
+  await redisSide?.stop();
   await ourSide.stop();
   await bareSide.stop();
   return found;
