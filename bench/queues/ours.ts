@@ -67,7 +67,6 @@ export class OurSide implements QueueSide {
     const news = new OperationNews(bus, progress);
     this.worker = new OperationWorker(
       bus,
-      database,
       queue,
       { prepare: (operation: SyncOperation) => this.prepare(operation) } as unknown as FileSynchronizer,
       {} as BandWork,

@@ -132,7 +132,6 @@ const providers: Provider[] = [
   plain(
     OperationWorker,
     Bus,
-    DataSource,
     OperationQueue,
     FileSynchronizer,
     BandWork,

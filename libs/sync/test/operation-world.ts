@@ -219,7 +219,7 @@ export class OperationWorld {
       // Never reached here, and counted all the same.
       bandOperationsPerMinute: 1_000_000,
     });
-    engine.completions = new Completions(database, engine.queue, this.files);
+    engine.completions = new Completions(engine.queue, this.files);
     engine.held = [];
     engine.presence = database.createQueryRunner();
     await engine.presence.query('select pg_advisory_lock_shared($1, $2)', [presenceLocks, engine.number]);

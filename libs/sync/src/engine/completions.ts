@@ -1,5 +1,5 @@
 import { together, type Facts } from '@soleil/bus';
-import type { DataSource, EntityManager } from 'typeorm';
+import type { EntityManager } from 'typeorm';
 import type { FileSynchronizer } from './file-synchronizer.js';
 import { LeaseLost, type Claim, type OperationQueue, type Progress } from './operation-queue.js';
 import type { Effect } from './work.js';
@@ -30,7 +30,6 @@ export class Completions {
   private readonly completing = together((all: readonly Prepared[]) => this.inOne(all), { atMost: mostAtOnce });
 
   constructor(
-    private readonly database: DataSource,
     private readonly queue: OperationQueue,
     private readonly files: FileSynchronizer,
   ) {}
@@ -43,7 +42,7 @@ export class Completions {
   private async inOne(all: readonly Prepared[]): Promise<(Completed | Error)[]> {
     const hasEffect = all.some(({ effect }) => effect.kind === 'file');
     const { tokens, progress, updates } = hasEffect
-      ? await this.database.transaction((transaction) => this.takeEffect(all, transaction))
+      ? await this.queue.inTransaction((transaction) => this.takeEffect(all, transaction))
       : { ...(await this.queue.complete(all.map(claimOf))), updates: [] };
     const byFile = new Map(updates.map((update) => [update.fileId, update]));
     const first = all.find(isHeldBy(tokens));

@@ -1,6 +1,7 @@
 import { randomUUID } from 'node:crypto';
 import type { DataSource, EntityManager } from 'typeorm';
 import { priorities, type OperationKind, type Priority } from '../entities/sync-operation.js';
+import { queryWithin, transactionWithin } from '../log/borrowed-runner.js';
 import * as statements from './intake-statements.js';
 
 export interface NewOperation {
@@ -35,10 +36,15 @@ export interface LookAge {
 
 /** Operations or items in one transaction: each takes a lock of the database until that ends. */
 export const mostAtOnce = 200;
+/** A database that has not answered for so long fell silent. */
+export const longestAnswerMs = 10_000;
 
 /** How operations come to wait: each event once, and under one key one at a time. */
 export class Intake {
-  constructor(private readonly database: DataSource) {}
+  constructor(
+    private readonly database: DataSource,
+    private readonly answerMs = longestAnswerMs,
+  ) {}
 
   /**
    * Stores operations, each of which joins the one that waits under its ordering key. That one then keeps the higher priority
@@ -48,7 +54,7 @@ export class Intake {
    * @returns in the order given; of an event that was taken on before, the earlier operation
    */
   async enqueue(wanted: readonly NewOperation[], transaction?: EntityManager): Promise<Enqueued[]> {
-    if (!transaction) return this.database.transaction((own) => this.enqueue(wanted, own));
+    if (!transaction) return transactionWithin(this.database, this.answerMs, (own) => this.enqueue(wanted, own));
     // Whoever puts operations to wait under a key does so alone; else two could meet at the unique index.
     await transaction.query(statements.lockKeys, [wanted.map(({ orderingKey }) => orderingKey)]);
     const known = await this.knownEvents(wanted, transaction);
@@ -117,7 +123,7 @@ export class Intake {
   }
 
   private enqueueDue(looks: readonly Look[], age: LookAge): Promise<string[]> {
-    return this.database.transaction(async (transaction) => {
+    return transactionWithin(this.database, this.answerMs, async (transaction) => {
       await transaction.query(statements.lockKeys, [looks.map(({ orderingKey }) => orderingKey)]);
       // Others may have done it until now.
       const due = await this.due(looks, age, transaction);
@@ -134,15 +140,18 @@ export class Intake {
   private async due(
     looks: readonly Look[],
     { olderThanMs, intervalMs }: LookAge,
-    transaction = this.database.manager,
+    transaction?: EntityManager,
   ): Promise<{ look: Look; deadId: string | null }[]> {
-    const rows = await transaction.query<{ orderingKey: string; deadId: string | null }[]>(statements.dueLooks, [
+    const parameters = [
       looks.map(({ orderingKey }) => orderingKey),
       looks.map(({ bandId }) => bandId),
       looks.map(({ priority }) => priorities[priority]),
       olderThanMs ?? null,
       intervalMs,
-    ]);
+    ];
+    const rows = transaction
+      ? await transaction.query<DueLook[]>(statements.dueLooks, parameters)
+      : await queryWithin<DueLook>(this.database, this.answerMs, statements.dueLooks, parameters);
     const dead = new Map(rows.map(({ orderingKey, deadId }) => [orderingKey, deadId]));
     return looks.flatMap((look) => {
       const deadId = dead.get(look.orderingKey);
@@ -156,6 +165,11 @@ export class Intake {
     const rows = await transaction.query<{ eventId: string; id: string }[]>(statements.known, [eventIds]);
     return new Map(rows.map(({ eventId, id }) => [eventId, id]));
   }
+}
+
+interface DueLook {
+  orderingKey: string;
+  deadId: string | null;
 }
 
 /** Those of one key as one, in the order of the keys. */

@@ -1,7 +1,8 @@
 import { randomUUID } from 'node:crypto';
 import type { DataSource, EntityManager } from 'typeorm';
+import { queryWithin, transactionWithin } from '../log/borrowed-runner.js';
 import { priorities, SyncOperation, type OperationStatus, type Priority } from '../entities/sync-operation.js';
-import { mostAtOnce, type Enqueued, type Intake, type NewOperation } from './intake.js';
+import { longestAnswerMs, mostAtOnce, type Enqueued, type Intake, type NewOperation } from './intake.js';
 import { keyOf, lockKeys } from './intake-statements.js';
 import * as paces from './pace-statements.js';
 import * as statements from './queue-statements.js';
@@ -73,12 +74,16 @@ export interface BandPause {
   message: string;
 }
 
-/** Operations from their claim to their end, however they come to it. One method, one statement or one transaction. */
+/**
+ * Operations from their claim to their end, however they come to it. One method, one statement or one transaction. What workers wait for
+ * fails where the database does not answer in time: a connection may have died without a word, and what it held is claimed again.
+ */
 export class OperationQueue {
   constructor(
     private readonly database: DataSource,
     private readonly intake: Intake,
     private readonly options: QueueOptions,
+    private readonly answerMs = longestAnswerMs,
   ) {}
 
   /**
@@ -103,7 +108,7 @@ export class OperationQueue {
 
   /** Extends the leases of exactly the operations held here. @returns the ids of those that are not held any more */
   async renew(claims: readonly Claim[]): Promise<Set<string>> {
-    const rows = await this.database.query<{ id: string }[]>(statements.renew, [
+    const rows = await this.query<{ id: string }>(statements.renew, [
       claims.map(({ operation }) => operation.id),
       claims.map(({ token }) => token),
       this.options.leaseMs,
@@ -121,7 +126,7 @@ export class OperationQueue {
     { operation, token }: Claim,
     wanted: readonly (NewOperation & { fileId: string })[],
   ): Promise<{ added: number; progress: Progress[] }> {
-    return this.database.transaction(async (transaction) => {
+    return this.inTransaction(async (transaction) => {
       // Operations are locked before those whose items they are, by everybody.
       const placed = await this.intake.enqueue(wanted, transaction);
       const begun = await this.begun(placed, transaction);
@@ -147,7 +152,7 @@ export class OperationQueue {
 
   /** Lets go of an operation whose items are all known: it runs on by itself until the last has ended. @throws LeaseLost */
   async spread({ operation, token }: Claim): Promise<Progress> {
-    const [progress] = await this.database.query<Progress[]>(statements.spread, [operation.id, token]);
+    const [progress] = await this.query<Progress>(statements.spread, [operation.id, token]);
     if (!progress) throw new LeaseLost(operation.id);
     return progress;
   }
@@ -159,7 +164,7 @@ export class OperationQueue {
    */
   async complete(
     claims: readonly (Claim & { preparedMs: number })[],
-    transaction = this.database.manager,
+    transaction?: EntityManager,
   ): Promise<{ tokens: Map<string, string>; progress: Progress[] }> {
     const tokens = new Map<string, string>();
     const progress: Progress[] = [];
@@ -167,11 +172,12 @@ export class OperationQueue {
     // Most did no items. Those that did are not known before: they were given to operations that waited, until these were claimed.
     for (const statement of [statements.complete, statements.completeWithItems]) {
       if (left.length === 0) break;
-      const rows = await transaction.query<(Progress & { token: string | null })[]>(statement, [
+      const given = [
         left.map(({ operation }) => operation.id),
         left.map(({ token }) => token),
         left.map(({ preparedMs }) => preparedMs),
-      ]);
+      ];
+      const rows = await this.query<Progress & { token: string | null }>(statement, given, transaction);
       for (const { token, ...one } of rows) {
         if (token === null) progress.push(one);
         else tokens.set(one.id, token);
@@ -207,7 +213,7 @@ export class OperationQueue {
    * other operations did its items says nothing of it, nor does an error, which may come before what ends the process.
    */
   async reclaim(most: number, backoffMs: number): Promise<{ lost: LostOperation[]; progress: Progress[] }> {
-    const found = await this.database.query<(Unsuccessful & LostFrom)[]>(statements.lost, [this.options.worker, mostAtOnce]);
+    const found = await this.query<Unsuccessful & LostFrom>(statements.lost, [this.options.worker, mostAtOnce]);
     if (found.length === 0) return { lost: [], progress: [] };
     const settings = [most, backoffMs, ...wordsOf(workerLost), ...wordsOf(lostTooOften)];
     const how = { statement: statements.settleLost, settings, ifDead: lostTooOften };
@@ -262,13 +268,24 @@ export class OperationQueue {
 
   /** Lets nothing of a band begin for so long that is not critical, on any node: its source asked for time. An hour at most. */
   async pause(bandId: string, forMs: number, { code, message }: Pick<Failure, 'code' | 'message'>): Promise<void> {
-    await this.database.query(paces.pause, [bandId, Math.min(forMs, longestPauseMs), code, message]);
+    await this.query(paces.pause, [bandId, Math.min(forMs, longestPauseMs), code, message]);
   }
 
   /** Null: its operations begin as they come. */
   async pausedBand(bandId: string): Promise<BandPause | null> {
     const [pause] = await this.database.query<BandPause[]>(paces.paused, [bandId]);
     return pause ?? null;
+  }
+
+  /** All of the work, or nothing, unless the commit is what was not answered. @throws SyncError `database_unavailable` */
+  inTransaction<Result>(work: (transaction: EntityManager) => Promise<Result>): Promise<Result> {
+    return transactionWithin(this.database, this.answerMs, work);
+  }
+
+  private query<Row>(sql: string, parameters: readonly unknown[], transaction?: EntityManager): Promise<Row[]> {
+    return transaction
+      ? transaction.query<Row[]>(sql, [...parameters])
+      : queryWithin<Row>(this.database, this.answerMs, sql, parameters);
   }
 
   private async claimOnce(
@@ -279,7 +296,7 @@ export class OperationQueue {
   ): Promise<{ claims: Claim[]; kept: ReadonlySet<string> }> {
     const { node, leaseMs, worker, bandOperationsPerMinute } = this.options;
     const token = randomUUID();
-    const rows = await this.database.query<ClaimedRow[]>(statements.claim(isPaced, oldest > 0), [
+    const rows = await this.query<ClaimedRow>(statements.claim(isPaced, oldest > 0), [
       from.map((priority) => priorities[priority]),
       limit,
       node,
@@ -301,7 +318,7 @@ export class OperationQueue {
   private async postpone(bandId: string): Promise<void> {
     const { bandOperationsPerMinute } = this.options;
     const { code, message } = minuteSpent;
-    await this.database.query(paces.postpone, [bandId, bandOperationsPerMinute, code, message]);
+    await this.query(paces.postpone, [bandId, bandOperationsPerMinute, code, message]);
   }
 
   private async holds(id: string, token: string, transaction: EntityManager): Promise<boolean> {
@@ -327,7 +344,7 @@ export class OperationQueue {
     all: readonly Unsuccessful[],
     how: { statement: string; settings: readonly unknown[]; ifDead: OperationError | NoFailure },
   ): Promise<{ settled: Map<string, OperationStatus>; progress: Progress[] }> {
-    return this.database.transaction(async (transaction) => {
+    return this.inTransaction(async (transaction) => {
       await transaction.query(lockKeys, [all.map(({ orderingKey }) => orderingKey)]);
       const settled = await transaction.query<{ id: string; status: OperationStatus; newer: string | null }[]>(
         how.statement,

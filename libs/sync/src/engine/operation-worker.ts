@@ -1,6 +1,5 @@
 import { Logger, type BeforeApplicationShutdown, type OnApplicationBootstrap } from '@nestjs/common';
 import type { Bus } from '@soleil/bus';
-import type { DataSource } from 'typeorm';
 import type { NodeLink } from '../log/node-link.js';
 import { monotonicMs } from '../monotonic.js';
 import type { ResolvedSyncOptions } from '../options.js';
@@ -44,7 +43,6 @@ export class OperationWorker implements OnApplicationBootstrap, BeforeApplicatio
 
   constructor(
     private readonly bus: Bus,
-    database: DataSource,
     private readonly queue: OperationQueue,
     files: FileSynchronizer,
     bands: BandWork,
@@ -56,7 +54,7 @@ export class OperationWorker implements OnApplicationBootstrap, BeforeApplicatio
   ) {
     this.slots = new Slots(options.workers, monotonicMs);
     const preparation = new Preparation(files, bands, options.operationTimeoutMs);
-    const completions = new Completions(database, queue, files);
+    const completions = new Completions(queue, files);
     this.runner = new OperationRunner(queue, preparation, completions, news, this.slots, lookout, options);
     link.onNews((news) => {
       if (news.kind === 'cancelled') this.letGo(news.operationId);

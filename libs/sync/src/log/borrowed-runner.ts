@@ -1,5 +1,5 @@
 import type { PoolClient } from 'pg';
-import type { DataSource, QueryRunner } from 'typeorm';
+import type { DataSource, EntityManager, QueryRunner } from 'typeorm';
 import { databaseUnavailable } from './database-away.js';
 
 /**
@@ -53,6 +53,15 @@ export async function inTransaction<Result>(runner: QueryRunner, work: () => Pro
     await runner.rollbackTransaction().catch(() => undefined);
     throw error;
   }
+}
+
+/** A transaction, under the terms of {@link withRunner}. */
+export async function transactionWithin<Result>(
+  database: DataSource,
+  timeoutMs: number,
+  work: (transaction: EntityManager) => Promise<Result>,
+): Promise<Result> {
+  return withRunner(database, timeoutMs, (runner) => inTransaction(runner, () => work(runner.manager)));
 }
 
 /** Ends a connection whose answer nobody waits for any more; the work on it then fails and releases it. */
