@@ -444,13 +444,13 @@ describe('an operation with items', () => {
 
   it('of which all had ended before is completed as it lets go of them', async () => {
     const queue = await worker(1);
-    const told = file('f', { eventId: 'e' });
-    await enqueue(told);
-    await complete(queue, ...(await queue.claim(1, every)));
+    const told = ['f', 'g'].map((name) => file(name, { eventId: `event of ${name}` }));
+    await enqueue(...told);
+    await complete(queue, ...(await queue.claim(2, every)));
     const [id] = await enqueue(band());
     const [claim] = await queue.claim(1, every);
-    await queue.addItems(claim!, [told]);
-    expect(await queue.spread(claim!)).toMatchObject({ id, total: 1, done: 1, failed: 0, status: 'completed' });
+    await queue.addItems(claim!, told);
+    expect(await queue.spread(claim!)).toMatchObject({ id, total: 2, done: 2, failed: 0, status: 'completed' });
   });
 
   it('without any is completed at once, and holds up no other of its key while it has some', async () => {

@@ -130,7 +130,7 @@ export class OperationQueue {
       // Operations are locked before those whose items they are, by everybody.
       const placed = await this.intake.enqueue(wanted, transaction);
       const begun = await this.begun(placed, transaction);
-      const isRunning = new Set(begun.flatMap(({ id, status }) => (status === 'running' ? id : [])));
+      const isRunning = new Set(begun.flatMap(({ ids, status }) => (status === 'running' ? ids : [])));
       const again = wanted.filter((_, place) => isRunning.has(placed[place]!.id));
       const following = await this.intake.store(again, transaction);
       const by = wanted.map(({ orderingKey }, place) => following.get(orderingKey) ?? placed[place]!);
@@ -141,10 +141,10 @@ export class OperationQueue {
         by.map(({ id }) => id),
       ]);
       const progress: Progress[] = [];
-      for (const { id, status, code, message } of begun) {
+      for (const { ids, status, code, message } of begun) {
         if (status === 'running') continue;
         const fate = status === 'dead' ? 'failed' : status;
-        progress.push(...(await this.endItems([id], fate, { code, message }, transaction)));
+        progress.push(...(await this.endItems(ids, fate, { code, message }, transaction)));
       }
       return { added: by.filter(({ isNew }) => isNew).length, progress };
     });
@@ -380,7 +380,7 @@ const minuteSpent = {
 };
 
 interface Begun {
-  id: string;
+  ids: string[];
   status: Exclude<OperationStatus, 'pending' | 'failed'>;
   code: string | null;
   message: string | null;

@@ -23,9 +23,10 @@ export const addItems = `
 /** $1 operations. Those that wait are not claimed before commit. */
 export const holdWaiting = `select from sync_operation where id = any($1) and ${waiting} order by id for share`;
 
-/** $1 operations that do not wait. */
+/** $1 operations. @returns those that do not wait, together what stands alike */
 export const begun = `
-  select id, status, error_code as code, error_message as message from sync_operation where id = any($1) and not ${waiting}`;
+  select array_agg(id) as ids, status, error_code as code, error_message as message
+  from sync_operation where id = any($1) and not ${waiting} group by status, error_code, error_message`;
 
 const progress = `id, kind, band_id as "bandId", mode, status, items_total as total, items_done as done, items_failed as failed`;
 
