@@ -1,51 +1,33 @@
-import { DataSource } from 'typeorm';
-import type { TestDatabase } from '../../../../test/support/database.js';
-import { syncDatabase } from '../../../../test/support/sync-database.js';
-import { SyncItem } from '../entities/sync-item.js';
+import { QueueRig, type Worker } from '../../test/queue-rig.js';
 import { SyncOperation } from '../entities/sync-operation.js';
 import { bandOperation, fileOperation } from './band-work.js';
-import { Intake, type Look, type NewOperation } from './intake.js';
-import { OperationQueue, type Claim, type Failure } from './operation-queue.js';
+import type { Intake, Look, NewOperation } from './intake.js';
+import type { Claim, Failure } from './operation-queue.js';
 
 const minuteMs = 60_000;
 const aMinute = { intervalMs: minuteMs };
 const away: Failure = { code: 'folder_missing', message: 'Gone.', remedy: 'Wait.', retryInMs: null, isFree: false };
 
-let testDatabase: TestDatabase;
-let database: DataSource;
+let rig: QueueRig;
 let intake: Intake;
-let queue: OperationQueue;
+let queue: Worker;
 
 beforeEach(async () => {
-  testDatabase = await syncDatabase();
-  database = await new DataSource({
-    type: 'postgres',
-    url: testDatabase.url,
-    entities: [SyncOperation, SyncItem],
-    poolSize: 30,
-  }).initialize();
-  intake = new Intake(database);
-  queue = new OperationQueue(database, intake, {
-    node: 'node',
-    worker: 1,
-    leaseMs: minuteMs,
-    bandOperationsPerMinute: null,
-  });
+  rig = await QueueRig.make();
+  intake = rig.intake;
+  queue = await rig.worker(1);
 });
-afterEach(async () => {
-  await database.destroy();
-  await testDatabase.drop();
-});
+afterEach(() => rig.remove());
 
 const look = (bandId: string, priority: Look['priority'] = 'low'): Look => ({
   ...bandOperation(bandId, 'delta'),
   priority,
   cause: 'test',
 });
-const operations = (): Promise<SyncOperation[]> => database.getRepository(SyncOperation).find();
+const operations = (): Promise<SyncOperation[]> => rig.database.getRepository(SyncOperation).find();
 const claim = async (): Promise<Claim> => (await queue.claim(1, ['high', 'normal', 'low']))[0]!;
 const age = (): Promise<unknown> =>
-  database.query(
+  rig.database.query(
     `update sync_operation set prepared_at = prepared_at - interval '1 hour', finished_at = finished_at - interval '1 hour'`,
   );
 
@@ -102,13 +84,8 @@ it('tries a dead look again an interval later, instead of leaving one more', asy
 it('leaves a look that may be what ends workers to people, and makes a new one', async () => {
   await intake.enqueueLooks([look('b1')], aMinute);
   await claim();
-  // Nobody holds the lock of the process that claimed it.
-  const other = new OperationQueue(database, intake, {
-    node: 'other',
-    worker: 2,
-    leaseMs: minuteMs,
-    bandOperationsPerMinute: null,
-  });
+  await queue.die();
+  const other = await rig.worker(2);
   await other.reclaim(1, 0);
   await age();
   expect(await intake.enqueueLooks([look('b1')], aMinute)).toEqual(['b1']);
@@ -120,7 +97,7 @@ it("goes by the bands' own intervals, where it is not told how long ago a look m
   await intake.enqueueLooks(bands, aMinute);
   for (const _ of bands) await queue.complete([{ ...(await claim()), preparedMs: 1 }]);
   await age();
-  await database.query(
+  await rig.database.query(
     `insert into sync_band_setting (band_id, interval_seconds) values ('b1', 7200), ('b2', 1800), ('b3', null)`,
   );
   expect(await intake.enqueueLooks(bands, { intervalMs: 120 * minuteMs })).toEqual(['b2']);
