@@ -42,34 +42,47 @@ const paused = async (token: string): Promise<{ code: string; message: string } 
   return bands[0]!.paused;
 };
 
-it('lets nothing of the band be asked for one by one while the credential is revoked, says why, and brings everything afterwards', async () => {
-  const socket = stockClient(platform.url, { token: await platform.signIn('tina') });
-  const tina = new Follower(socket, `band:${platform.bandId}`);
-  expect(await tina.subscribe()).toMatchObject({ ok: true });
-  const lea = await platform.signIn('lea');
-  const titles = Array.from({ length: 30 }, (_, n) => `Song ${n}`);
-  const held = drive.faults.hold({ operation: 'files.download' });
-  for (const title of titles) drive.put(`${title}_Concert.cho`, chart(title), { parent: folder });
-  await held.arrived;
-  drive.revokeCredential();
-  drive.faults.clear();
+it.each<[string, { code: string; message: string }, () => void, () => void]>([
+  [
+    'the credential is revoked',
+    { code: 'credential_revoked', message: 'Google does not accept the credential of the platform any more.' },
+    () => drive.revokeCredential(),
+    () => void drive.credentials.user(bandEmail),
+  ],
+  [
+    'the folder is away',
+    { code: 'folder_missing', message: "The band's folder is not there, or not shared with the platform's account." },
+    () => void drive.trash(folder),
+    () => void drive.untrash(folder),
+  ],
+])(
+  'lets nothing of the band be asked for one by one while %s, says why, and brings everything afterwards',
+  async (_, why, takeAway, giveBack) => {
+    const socket = stockClient(platform.url, { token: await platform.signIn('tina') });
+    const tina = new Follower(socket, `band:${platform.bandId}`);
+    expect(await tina.subscribe()).toMatchObject({ ok: true });
+    const lea = await platform.signIn('lea');
+    const titles = Array.from({ length: 30 }, (_, n) => `Song ${n} ${why.code}`);
+    const held = drive.faults.hold({ operation: 'files.download' });
+    for (const title of titles) drive.put(`${title}_Concert.cho`, chart(title), { parent: folder });
+    await held.arrived;
+    takeAway();
+    drive.faults.clear();
 
-  let told: object | null = null;
-  while (!told) told = await paused(lea);
-  expect(told).toMatchObject({
-    code: 'credential_revoked',
-    message: 'Google does not accept the credential of the platform any more.',
-  });
-  const asked = (await operations(lea)).filter(({ errorCode }) => errorCode !== null);
-  expect(asked.length).toBeLessThan(titles.length / 2);
-  drive.credentials.user(bandEmail);
-  await tina.until(({ messages }) => {
-    const known = new Set(messages.map(({ data }) => (data as FileUpdate | null)?.content.title));
-    return titles.every((title) => known.has(title));
-  });
-  expect(await paused(lea)).toBeNull();
-  socket.disconnect();
-});
+    let told: object | null = null;
+    while (!told) told = await paused(lea);
+    expect(told).toMatchObject(why);
+    const asked = (await operations(lea)).filter(({ errorCode }) => errorCode === why.code);
+    expect(asked.length).toBeLessThan(titles.length / 2);
+    giveBack();
+    await tina.until(({ messages }) => {
+      const known = new Set(messages.map(({ data }) => (data as FileUpdate | null)?.content.title));
+      return titles.every((title) => known.has(title));
+    });
+    expect(await paused(lea)).toBeNull();
+    socket.disconnect();
+  },
+);
 
 it('does not let the band wait for one file that is refused', async () => {
   const lea = await platform.signIn('lea');

@@ -111,6 +111,7 @@ describe('how fast users and bands may go, on two nodes', () => {
   it.each([
     ['asks for time', 'drive_busy'],
     ['wants another credential', 'credential_revoked'],
+    ['says that its folder is away', 'folder_missing'],
   ])('has a band wait when its drive %s, and it goes on by itself', async (_, code) => {
     await start({ workers: 1 });
     const { band } = nodes[0];

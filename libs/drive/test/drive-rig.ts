@@ -107,7 +107,8 @@ export class DriveRig {
   private constructor(
     private readonly place: string,
     readonly database: TestDatabase,
-    private readonly options: Partial<DriveOptions>,
+    /** Those of the platforms that are started from now on. */
+    readonly options: Partial<DriveOptions>,
   ) {}
 
   /** With the folder there, empty, and no platform running yet. */

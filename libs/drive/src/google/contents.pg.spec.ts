@@ -176,3 +176,98 @@ it('tells what could be read though one document cannot be exported just now, an
   await google.settled();
   expect(await google.bytesOf('doc.pdf')).toBe('%PDF');
 });
+
+describe('what cannot be exported', () => {
+  const exports = (): number => google.asked('files.export');
+  const somethingElseChanges = async (): Promise<void> => {
+    google.put('other.cho', 'x');
+    await google.settled();
+  };
+
+  it('is not asked for again while the document is the same, whatever else changes, and is when it was edited', async () => {
+    google = await GoogleRig.running();
+    const large = google.fake.googleDoc('large', '%PDF', google.folder);
+    google.fake.faults.answer({ operation: 'files.export' }, { status: 403, reason: 'exportSizeLimitExceeded' });
+    await google.settled();
+    expect(await google.rig.file('large.pdf')).toMatchObject({ problem: { code: 'file_too_large' } });
+    await somethingElseChanges();
+    google.fake.rename(large, 'very large');
+    await google.settled();
+    await google.restart();
+    await google.settled();
+    google.fake.changeLog().expireTokens();
+    await google.settled();
+    expect(await google.rig.file('very large.pdf')).toMatchObject({ problem: { code: 'file_too_large' } });
+    expect(exports()).toBe(1);
+
+    google.fake.editGoogleDoc(large, '%PDF smaller');
+    await google.settled();
+    expect(await google.bytesOf('very large.pdf')).toBe('%PDF smaller');
+  });
+
+  it('is asked for again when more is served than before', async () => {
+    google = await GoogleRig.running({ drive: { maxFileBytes: 1_000 } });
+    google.fake.googleDoc('large', 'x'.repeat(1_001), google.folder);
+    await google.settled();
+    google.rig.options.maxFileBytes = 2_000;
+    await google.restart();
+    await google.settled();
+    expect(await google.rig.file('large.pdf')).toMatchObject({ size: 1_001, problem: null });
+  });
+
+  it('is asked for again when something is heard of it: who may read it is of no version', async () => {
+    google = await GoogleRig.running();
+    const id = google.fake.googleDoc('doc', '%PDF', google.folder);
+    google.fake.forbidDownload(id);
+    await google.settled();
+    await somethingElseChanges();
+    expect(exports()).toBe(1);
+    google.fake.store.edit(id, (item) => (item.canDownload = true));
+    await google.settled();
+    expect(await google.bytesOf('doc.pdf')).toBe('%PDF');
+  });
+
+  it('is asked for again when all is listed, where it could not be read', async () => {
+    google = await GoogleRig.running();
+    google.fake.googleDoc('doc', '%PDF', google.folder);
+    google.fake.faults.answer({ operation: 'files.export' }, { status: 403, reason: 'downloadQuotaExceeded' });
+    await google.settled();
+    expect(await google.rig.file('doc.pdf')).toMatchObject({ problem: { code: 'not_readable' } });
+    google.fake.changeLog().expireTokens();
+    await google.settled();
+    expect(await google.bytesOf('doc.pdf')).toBe('%PDF');
+  });
+});
+
+describe('a document that cannot be exported just now', () => {
+  let a: string;
+  let b: string;
+  const identities = async (): Promise<Record<string, string>> =>
+    Object.fromEntries((await google.rig.drive.files(bandId)).map(({ path, fileId }) => [path, fileId]));
+  const fails = async (): Promise<void> => {
+    google.fake.faults.answer({ operation: 'files.export', fileId: a }, { status: 500 }, 3);
+    await expect(google.rig.drive.rescan(bandId)).rejects.toMatchObject({ code: 'drive_unreachable' });
+  };
+  beforeEach(async () => {
+    google = await GoogleRig.running();
+    a = google.fake.googleDoc('a', '%PDF a', google.folder);
+    b = google.put('b.pdf', '%PDF b');
+    await google.settled();
+    google.news();
+  });
+
+  it.each(['c', 'b'])('stays the file that it was while it becomes %s.pdf and another takes its path', async (name) => {
+    const before = await identities();
+    google.fake.editGoogleDoc(a, '%PDF a, edited');
+    google.fake.rename(a, name);
+    google.fake.rename(b, 'a.pdf');
+    await fails();
+    const after = { [`${name}.pdf`]: before['a.pdf'], 'a.pdf': before['b.pdf'] };
+    expect(await identities()).toEqual(after);
+    expect(await google.bytesOf(`${name}.pdf`)).toBe('%PDF a');
+    await google.settled();
+    expect(await identities()).toEqual(after);
+    expect(await google.bytesOf(`${name}.pdf`)).toBe('%PDF a, edited');
+    expect(await google.bytesOf('a.pdf')).toBe('%PDF b');
+  });
+});

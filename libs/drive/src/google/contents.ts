@@ -27,9 +27,16 @@ export class Contents {
     private readonly api: GoogleApi,
     private readonly exports: Exports,
     private readonly options: { maxFileBytes: number; concurrentHashes: number },
+    /** Whether something may be different about this file, though its version is the same: who may read it, for instance. */
+    private readonly mayDiffer: (id: string) => boolean,
     private readonly stopping: AbortSignal,
   ) {
     this.reading = new Limiter(options.concurrentHashes);
+  }
+
+  /** What is larger is not served; kept with what was too large. */
+  get limit(): string {
+    return String(this.options.maxFileBytes);
   }
 
   /**
@@ -46,8 +53,19 @@ export class Contents {
     if (!item.canDownload) return withProblem('not_readable');
     if (item.size > this.options.maxFileBytes) return withProblem('file_too_large');
     if (item.sha256 !== '') return { size: item.size, hash: item.sha256, problem: null };
-    if (known && isSame(item, known)) return { size: known.size, hash: known.hash, problem: known.problem };
+    if (known && this.holds(item, known)) return { size: known.size, hash: known.hash, problem: known.problem };
     return this.reading.run(() => (item.kind === 'document' ? this.export(item) : this.read(item)));
+  }
+
+  /**
+   * Whether what was found of this version is so still. To find it out costs a download: what cannot be read is asked for again where
+   * something was heard of it, and what was too large where more is served by now.
+   */
+  private holds(item: FileItem, { fingerprint, problem }: KnownFile): boolean {
+    const { version, md5, size, limit } = fingerprint;
+    if (version !== item.version || md5 !== item.md5 || size !== String(item.size)) return false;
+    if (problem?.code === 'file_too_large') return limit === this.limit;
+    return problem === null || !this.mayDiffer(item.id);
   }
 
   private async export(item: FileItem): Promise<Content | null> {
@@ -85,12 +103,6 @@ export class Contents {
     this.failure = error;
     return null;
   }
-}
-
-/** What was larger than is served, or could not be read, is looked at again whenever the file is. */
-function isSame(item: FileItem, { fingerprint, problem }: KnownFile): boolean {
-  const { version, md5, size } = fingerprint;
-  return problem === null && version === item.version && md5 === item.md5 && size === String(item.size);
 }
 
 function withProblem(code: 'not_readable' | 'file_too_large'): Content {

@@ -105,7 +105,7 @@ export class Follower {
     if (cursor) await this.lookFor(tree, cursor, known);
     await this.fill(tree, news.changes);
     const listed = { pageToken: news.pageToken, rootId, folders: {}, unplaced: {}, listedAt: new Date().toISOString() };
-    const changes = await this.commit(stored, listed, tree, known, news.changes);
+    const changes = await this.commit(stored, listed, tree, known, news.changes, () => true);
     await this.exports.prune();
     await this.changeLog.prune(this.options.changeRetentionDays);
     return changes;
@@ -117,10 +117,11 @@ export class Follower {
     tree: Tree,
     known: readonly KnownFile[],
     heard: readonly ChangedItem[],
+    mayDiffer?: () => boolean,
   ): Promise<number> {
     const { api, options } = this;
-    const contents = new Contents(api, this.exports, options, this.stopping);
     const touched = new Set(heard.map(({ id }) => id));
+    const contents = new Contents(api, this.exports, options, mayDiffer ?? ((id) => touched.has(id)), this.stopping);
     const seen = new Sightings(tree, known, touched, contents, api);
     const sightings = await seen.all();
     // Nothing is believed to be gone unless the folder is there.

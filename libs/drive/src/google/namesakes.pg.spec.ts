@@ -98,10 +98,11 @@ it('lists the older one though another file is called as it would be, and calls 
 
 it('loses no older one that could not be read just when a newer one came', async () => {
   const { fake, folder } = google;
-  // What could not be read is tried again whenever something is heard.
-  const refused = fake.forbidDownload(fake.googleDoc('Notes', '%PDF', folder));
+  const refused = fake.googleDoc('Notes', '%PDF', folder);
   await google.settled();
   google.news();
+  clock.advance(1);
+  fake.editGoogleDoc(refused, '%PDF edited');
   clock.advance(1);
   fake.googleDoc('Notes', '%PDF', folder);
   fake.faults.answer({ operation: 'files.export', fileId: refused }, { status: 500 }, 3);

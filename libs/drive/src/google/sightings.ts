@@ -38,27 +38,24 @@ export class Sightings {
     const knownAt = new Map(this.known.map((file) => [file.path, file]));
     const seen = await Promise.all([...this.paths].map(([path, placed]) => this.at(path, placed, knownAt.get(path))));
     const left = this.known.filter(({ path }) => !this.paths.has(path));
-    const kept = new Set(seen.flatMap(({ keeps }) => keeps ?? []));
-    return [
-      ...seen.flatMap(({ sighting }) => sighting ?? []),
-      ...left.filter(({ path }) => !kept.has(path)).map(({ path }) => ({ seen: 'gone' as const, path })),
-    ];
+    return [...seen.flatMap((sighting) => sighting ?? []), ...left.map(({ path }) => ({ seen: 'gone' as const, path }))];
   }
 
-  /** Nothing where nothing differs. What could not be read stays where it was, until Drive tells more of it. */
+  /** Null where nothing differs. */
   private async at(
     path: string,
     { item, hasNewerNamesake }: Placed,
     known: KnownFile | undefined,
-  ): Promise<{ sighting?: Sighting; keeps?: string }> {
+  ): Promise<Sighting | null> {
     const found = item.kind === 'shortcut' ? await this.along(item) : await this.contentOf(item);
     if (found === null) {
       this.unread.push(item);
-      return { keeps: this.knownById.get(item.id)?.path };
+      return this.unreadAt(path, item, hasNewerNamesake);
     }
     const { content, source, linkTarget } = found;
     const { sha256, md5, version } = source;
     const fingerprint = fingerprintOf({ ...item, sha256, md5, version });
+    if (content.problem?.code === 'file_too_large') fingerprint['limit'] = this.contents.limit;
     const isSame =
       known?.sourceId === item.id &&
       known.hash === content.hash &&
@@ -66,11 +63,40 @@ export class Sightings {
       known.hasNewerNamesake === hasNewerNamesake &&
       known.problem?.code === content.problem?.code &&
       sameFingerprint(fingerprint, known.fingerprint);
-    if (isSame) return {};
+    if (isSame) return null;
     const { modifiedAt } = source;
-    const { id: sourceId } = item;
     return {
-      sighting: { seen: 'present', path, sourceId, fingerprint, ...content, modifiedAt, linkTarget, hasNewerNamesake },
+      seen: 'present',
+      path,
+      sourceId: item.id,
+      fingerprint,
+      ...content,
+      modifiedAt,
+      linkTarget,
+      hasNewerNamesake,
+    };
+  }
+
+  /**
+   * What could not be read has what it had, until Drive tells more of it; but it is where it is now: another file may be at its path of
+   * before, and each stays the file that it was.
+   */
+  private unreadAt(path: string, item: FileItem, hasNewerNamesake: boolean): Sighting | null {
+    const known = this.knownById.get(item.id);
+    if (!known || known.path === path) return null;
+    const { size, hash, problem, modifiedAt } = known;
+    const { name, parent, createdAt } = item;
+    return {
+      seen: 'present',
+      path,
+      sourceId: item.id,
+      size,
+      hash,
+      problem,
+      modifiedAt,
+      fingerprint: { ...known.fingerprint, name, parent, createdAt, modifiedAt: item.modifiedAt },
+      linkTarget: known.linkTarget === null ? null : (this.pathById.get(item.targetId) ?? null),
+      hasNewerNamesake,
     };
   }
 

@@ -24,8 +24,11 @@ export interface Held {
   over: Promise<void>;
 }
 
-/** The codes by which a source says that it lets nobody of the band in for now: it throttles, or wants another credential. */
-const bandWaits: ReadonlySet<string> = new Set(['drive_busy', 'credential_revoked']);
+/**
+ * The codes by which a source that asks for time says that it lets nobody of the band in for now: it throttles, wants another credential,
+ * or the folder is away.
+ */
+const bandWaits: ReadonlySet<string> = new Set(['drive_busy', 'credential_revoked', 'folder_missing']);
 
 /**
  * Brings an operation that is held to its end: waits for its place, has it prepared, and lets it take effect, become items, or fail. Tells the
@@ -112,7 +115,7 @@ export class OperationRunner {
     try {
       // The source lets nobody in for now: the band's other operations need not find out one by one. One that does not answer may do so for one
       // file alone.
-      if (bandWaits.has(failure.code) && failure.retryInMs !== null && operation.bandId !== null)
+      if (bandWaits.has(failure.code) && failure.isFree && failure.retryInMs !== null && operation.bandId !== null)
         await this.queue.pause(operation.bandId, failure.retryInMs, failure);
       return { failure, progress: await this.queue.fail(claim, failure) };
     } catch (unsettled) {
