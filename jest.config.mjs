@@ -58,6 +58,6 @@ export default {
   // than it has.
   maxWorkers: Math.min(Math.ceil(1.5 * availableParallelism()), 4),
   // For what is slow on a busy machine (a first start of PostgreSQL, a browser); nothing waits for time to pass.
-  testTimeout: 60_000,
+  testTimeout: 30_000,
   ...(kinds.some((kind) => kind !== 'pure') ? databaseHooks : {}),
 };
