@@ -51,6 +51,20 @@ it('reads a file of which Google tells no SHA-256 once, and serves what has its 
   expect(await google.bytesOf('older.cho')).toBe('9876543210');
 });
 
+it('reads a file of which Google tells no checksum at all once, and serves it while its revision is the same', async () => {
+  google = await GoogleRig.running();
+  const bare = (words: string): Content => ({ ...contentOf(words), sha256: undefined as never, md5: undefined as never });
+  const id = google.put('a.cho', '');
+  google.fake.write(id, bare('0123456789'));
+  await google.settled();
+  expect(await google.bytesOf('a.cho')).toBe('0123456789');
+  const { fileId } = await google.rig.file('a.cho');
+  const { stream } = await google.rig.drive.open(fileId, { range: { start: 2, end: 4 } });
+  expect((await stream.toArray()).join('')).toBe('234');
+  google.fake.write(id, bare('9876543210'));
+  await expect(google.rig.drive.open(fileId, { revision: 1 })).rejects.toMatchObject({ code: 'revision_gone' });
+});
+
 it('leaves out what is no file of a band', async () => {
   google = await GoogleRig.running();
   for (const type of ['form', 'map', 'site', 'drive-sdk.123'])

@@ -38,3 +38,41 @@ it('gives up on a file of which every answer breaks off at the same place', asyn
   const stream = download(api, 'id', { start: 0, end: 9 }, () => undefined, never);
   await expect(buffer(stream)).rejects.toMatchObject({ code: 'drive_unreachable', retryable: true });
 });
+
+/** Answers each request with what `answer` makes of where it is to begin. */
+function answering(answer: (start: number) => { start: number; pieces: Iterable<Uint8Array> }): GoogleApi {
+  async function* body(pieces: Iterable<Uint8Array>): AsyncGenerator<Uint8Array> {
+    yield* pieces;
+  }
+  const api = {
+    download: async (_: string, { start }: { start: number }) => {
+      const answered = answer(start);
+      return { body: body(answered.pieces), start: answered.start };
+    },
+  };
+  return api as unknown as GoogleApi;
+}
+
+it.each([true, false])(
+  'is whole though every answer brings few bytes, of the part that was asked for: %s',
+  async (isPart) => {
+    for (let few = 1; few <= bytes.length; few += 1) {
+      const api = answering((start) =>
+        isPart
+          ? { start, pieces: [bytes.subarray(start, start + few)] }
+          : { start: 0, pieces: [bytes.subarray(0, start + few)] },
+      );
+      const stream = download(api, 'id', { start: 0, end: 9 }, () => undefined, never);
+      expect((await buffer(stream)).toString()).toBe('0123456789');
+    }
+  },
+);
+
+it('reads no more of an answer than was asked for, though it has no end', async () => {
+  function* endless(): Generator<Uint8Array> {
+    for (;;) yield bytes;
+  }
+  const api = answering(() => ({ start: 0, pieces: endless() }));
+  const stream = download(api, 'id', { start: 1, end: 8 }, () => undefined, never);
+  expect((await buffer(stream)).toString()).toBe('12345678');
+}, 2_000);

@@ -54,6 +54,8 @@ async function* pieces(
         position += piece.length;
         if (held) yield held;
         held = piece;
+        // There may be more than was asked for, without end.
+        if (position > end) break;
       }
     } catch (error) {
       if (error instanceof DriveError) throw error;

@@ -82,6 +82,8 @@ export class Follower {
     const isNothing = news.changes.length === 0 && this.hasCompared;
     if (isNothing && news.pageToken === cursor.pageToken) return 0;
     if (isNothing) return this.advance(stored, { ...cursor, pageToken: news.pageToken });
+    // It may have gone to another drive, of which this change list does not tell.
+    if (news.changes.some(({ id }) => id === cursor.rootId)) this.requireDrive(await this.requireFolder(cursor.rootId));
     const known = await this.changeLog.presentUnder('');
     const tree = Tree.of(cursor.rootId, cursor, known);
     this.apply(tree, news.changes);
@@ -92,6 +94,7 @@ export class Follower {
   /** @throws DriveError `folder_missing`, `settings_invalid` */
   private async list(stored: Stored, cursor: Cursor | undefined): Promise<number> {
     const pageToken = await this.api.startPageToken();
+    if (pageToken === null) throw folderMissing();
     const root = await this.requireFolder(this.folderId);
     this.requireDrive(root);
     const rootId = root.id!;

@@ -1,4 +1,5 @@
 import { GoogleDriveProvider } from '@soleil/drive';
+import { ApiError } from '../../../../test/fake-drive/api-error.js';
 import { bandId } from '../../test/drive-rig.js';
 import { GoogleRig } from '../../test/google-rig.js';
 
@@ -298,6 +299,74 @@ it('wants to know the shared drive of a folder, and says which it is', async () 
   await google.rig.drive.connect({ bandId, provider: 'google', settings: { folderId: driveId, driveId } });
   await google.settled();
   expect(await google.rig.drive.status(bandId)).toMatchObject({ state: 'watching', error: null });
+});
+
+it('takes nothing for removed when it is no member of the shared drive any more, says so, and goes on when it is', async () => {
+  google = await GoogleRig.build();
+  const { fake } = google;
+  const driveId = fake.sharedDrive('The Bands');
+  const folder = fake.folder('The Band', driveId);
+  google.put('a.cho', 'a', folder);
+  await google.start({ folderId: folder, driveId });
+  await google.settled();
+  google.news();
+  fake.revokeAccess(driveId);
+  const error = { code: 'folder_missing' };
+  await expect(google.rig.drive.rescan(bandId)).rejects.toMatchObject(error);
+  expect(await google.rig.drive.status(bandId)).toMatchObject({ state: 'folder_missing', files: 1, error });
+  fake.share(driveId, fake.band.email);
+  google.put('b.cho', 'b', folder);
+  await google.settled();
+  expect(google.news()).toEqual(['added b.cho 1']);
+});
+
+it('says so at once when the folder moves to a shared drive, takes nothing for removed, and goes on when it is back', async () => {
+  google = await GoogleRig.running();
+  const { fake, folder } = google;
+  google.put('a.cho', 'a');
+  await google.settled();
+  google.news();
+  const driveId = fake.sharedDrive('The Bands');
+  fake.move(folder, driveId);
+  const error = { code: 'settings_invalid', message: expect.stringContaining(driveId) };
+  await expect(google.rig.drive.rescan(bandId)).rejects.toMatchObject(error);
+  expect(await google.rig.drive.status(bandId)).toMatchObject({ files: 1, error });
+  fake.move(folder, fake.rootOf(fake.band.email));
+  google.put('b.cho', 'b');
+  await google.settled();
+  expect(google.news()).toEqual(['added b.cho 1']);
+});
+
+it.each([400, 404, 410])('lists everything when the token of a later page is answered with %i', async (status) => {
+  google = await GoogleRig.running();
+  for (let n = 0; n < 1_001; n += 1) google.put(`${n}.cho`, 'words');
+  const log = google.fake.changeLog();
+  const page = log.page.bind(log);
+  log.page = (pageToken, ...rest) => {
+    const answer = page(pageToken, ...rest);
+    if ('nextPageToken' in answer) return answer;
+    log.page = page;
+    throw new ApiError(status, 'invalid', 'Invalid Value');
+  };
+  await google.settled();
+  expect(await google.rig.paths()).toHaveLength(1_001);
+  expect(google.news()).toHaveLength(1_001);
+});
+
+it('finds out which of many new folders is gone by asking a few times', async () => {
+  google = await GoogleRig.running();
+  const folders = Array.from({ length: 40 }, (_, n) => google.fake.folder(`set ${n}`, google.folder));
+  for (const [n, folder] of folders.entries()) google.put(`${n}.cho`, `words ${n}`, folder);
+  const asked = google.asked('files.list');
+  const held = google.fake.faults.hold({ operation: 'files.list' }, 1);
+  const scan = google.rig.drive.rescan(bandId);
+  await held.arrived;
+  google.fake.delete(folders[17]!);
+  held.open();
+  await scan;
+  await google.settled();
+  expect(await google.rig.paths()).toHaveLength(39);
+  expect(google.asked('files.list') - asked).toBeLessThan(15);
 });
 
 it('follows all of My Drive by its alias', async () => {

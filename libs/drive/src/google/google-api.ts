@@ -53,12 +53,15 @@ export class GoogleApi {
     private readonly stopping: Stop,
   ) {}
 
-  async startPageToken(): Promise<string> {
+  /** @returns null when the shared drive is not there, or not for us */
+  async startPageToken(): Promise<string | null> {
     const { driveId } = this;
-    const answer = await this.ask('read', (options) =>
-      this.drive.changes.getStartPageToken({ driveId, supportsAllDrives: true }, options),
+    const answer = await this.ask(
+      'read',
+      (options) => this.drive.changes.getStartPageToken({ driveId, supportsAllDrives: true }, options),
+      isMissing,
     );
-    return answer.data.startPageToken!;
+    return answer && answer.data.startPageToken!;
   }
 
   /** @returns null when this token is none that Drive can go on from */
@@ -80,7 +83,7 @@ export class GoogleApi {
           },
           options,
         ),
-      ({ status }) => status === 400 || status === 410,
+      ({ status }) => status === 400 || status === 404 || status === 410,
     );
     if (!answer) return null;
     const { changes = [], nextPageToken, newStartPageToken } = answer.data;
@@ -201,8 +204,11 @@ export class GoogleApi {
         isMissing,
       );
       if (!answer) {
-        // Drive does not say which of them: asked one by one, the others still answer.
-        if (folderIds.length > 1) for (const id of folderIds) yield* this.insideSome([id]);
+        // Drive does not say which of them: asked by halves, the others still answer.
+        if (folderIds.length === 1) return;
+        const half = Math.ceil(folderIds.length / 2);
+        yield* this.insideSome(folderIds.slice(0, half));
+        yield* this.insideSome(folderIds.slice(half));
         return;
       }
       for (const file of answer.data.files ?? []) {

@@ -25,6 +25,7 @@ it.each([
   [400, { error: 'invalid_grant', error_description: 'Token has been expired or revoked.' }, 'credential_revoked', true],
   [401, { error: 'invalid_client' }, 'credential_revoked', true],
   [404, because('notFound'), 'revision_gone', true],
+  [416, because('requestedRangeNotSatisfiable'), 'revision_gone', true],
   // Downloads are not parsed.
   [403, JSON.stringify(because('cannotDownloadFile')), 'access_denied', false],
 ])('takes %i %j for %s', async (status, data, code, retryable) => {
@@ -43,7 +44,11 @@ it('hears when Google wants to be asked again, in seconds or by a date', async (
   expect(await afterMs('7')).toBe(7_000);
   expect(await afterMs(new Date(Date.now() + 60_000).toUTCString())).toBeGreaterThan(50_000);
   expect(await afterMs(new Date(0).toUTCString())).toBe(0);
-  expect(await afterMs('soon')).toBeUndefined();
+  expect(await afterMs('0')).toBe(0);
+  for (const nonsense of ['soon', '', '-', 'NaN']) expect(await afterMs(nonsense)).toBeUndefined();
+  // No timer lasts that long: it would end at once.
+  for (const year of ['31536000', '9'.repeat(400), new Date(Date.now() + 31_536_000_000).toUTCString()])
+    expect(await afterMs(year)).toBe(3_600_000);
 });
 
 it('leaves what is no failure of a request as it is', () => {

@@ -10,6 +10,8 @@ export interface Failure {
   reason: string;
 }
 
+/** Nobody could take back a wait of a year, and no timer lasts that long. */
+const longestRetryMs = 3_600_000;
 const quotaReasons = new Set(['rateLimitExceeded', 'userRateLimitExceeded']);
 /** Of the token endpoint: the key was deleted, the consent withdrawn, the account closed. */
 const credentialReasons = new Set(['invalid_grant', 'invalid_client', 'unauthorized_client', 'deleted_client']);
@@ -38,7 +40,9 @@ function meaningOf(cause: gaxios.GaxiosError, status: number, reason: string): D
     return new DriveError('drive_busy', "Google's quota is spent for the moment.", { retryAfterMs, cause });
   if (status === 0 || status >= 500)
     return new DriveError('drive_unreachable', 'Google Drive does not answer as it should.', { retryAfterMs, cause });
-  if (status === 404) return new DriveError('revision_gone', 'Google Drive does not have this any more.', { cause });
+  // 416: the file is shorter by now than what is asked for.
+  if (status === 404 || status === 416)
+    return new DriveError('revision_gone', 'Google Drive does not have this any more.', { cause });
   return new DriveError('access_denied', `Google Drive refuses this (${reason || status}).`, {
     details: { reason, status },
     cause,
@@ -60,9 +64,9 @@ function parsed(text: string): unknown {
   }
 }
 
-/** Seconds, or a date. */
+/** Seconds, or a date; an hour at most. */
 function retryAfterMsOf(header: string | null): number | undefined {
   if (header === null) return undefined;
   const ms = /^\d+$/.test(header) ? Number(header) * 1_000 : Date.parse(header) - Date.now();
-  return Number.isNaN(ms) ? undefined : Math.max(0, ms);
+  return Number.isNaN(ms) ? undefined : Math.min(Math.max(0, ms), longestRetryMs);
 }

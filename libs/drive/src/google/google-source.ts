@@ -161,7 +161,7 @@ export class GoogleSource implements DriveSource {
       !now.trashed &&
       (now.sha256Checksum != null
         ? now.sha256Checksum === file.hash
-        : sha256 === '' && now.md5Checksum === md5 && (now.headRevisionId ?? '') === version);
+        : sha256 === '' && (now.md5Checksum ?? '') === md5 && (now.headRevisionId ?? '') === version);
     await this.ensure(isSame);
   }
 

@@ -84,6 +84,18 @@ it.each([
   await failed;
 });
 
+it('says of a part that the file does not have any more that the revision is gone', async () => {
+  const held = google.fake.faults.hold({ operation: 'files.download', fileId: id }, 1);
+  const read = google.rig.drive
+    .open(file.fileId, { range: { start: 900_000, end: 999_999 } })
+    .then(({ stream }) => buffer(stream));
+  const failed = expect(read).rejects.toMatchObject({ code: 'revision_gone', retryable: true });
+  await held.arrived;
+  google.fake.write(id, 'short');
+  held.open();
+  await failed;
+});
+
 it('says that a file was deleted, and that none may read it any more', async () => {
   google.fake.delete(id);
   await expect(google.rig.drive.open(file.fileId)).rejects.toMatchObject({ code: 'revision_gone' });
