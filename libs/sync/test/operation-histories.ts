@@ -46,9 +46,15 @@ export const anyStep: fc.Arbitrary<Step> = fc.oneof(
 );
 const anyHistory = fc.array(fc.array(anyStep, { minLength: 1, maxLength: 3 }), { maxLength: 40, size: 'max' });
 
-/** So many random histories, one after the other. @throws Error with the shortest that breaks a promise */
+/** None takes as long: something in it waits for what never comes. */
+const longestMs = 10_000;
+
+/**
+ * So many random histories, one after the other. @throws Error with the first that breaks a promise, or does not end. It is not made shorter
+ * here: that takes minutes, in which a test would end without a word of it. Its seed, given to `fc.assert`, does that.
+ */
 export const liveRandomly = (node: LogNode, numRuns: number): Promise<void> =>
   fc.assert(
     fc.asyncProperty(anyHistory, (history) => live(node, history)),
-    { numRuns },
+    { numRuns, timeout: longestMs, endOnFailure: true },
   );
