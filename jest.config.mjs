@@ -54,9 +54,8 @@ export default {
   transform: { '\\.tsx?$': ['@swc/jest', compiler.swc] },
   resolver: '<rootDir>/test/support/resolver.cjs',
   moduleNameMapper: { '^@soleil/([^/]+)$': '<rootDir>/libs/$1/src/index.ts' },
-  // A good part of their time they wait, for PostgreSQL or for a pause that is the subject. More than four would want more connections
-  // than it has.
-  maxWorkers: Math.min(Math.ceil(1.5 * availableParallelism()), 4),
+  // More than four would want more connections than PostgreSQL has.
+  maxWorkers: Math.min(availableParallelism(), 4),
   // For what is slow on a busy machine (a first start of PostgreSQL, a browser); nothing waits for time to pass.
   testTimeout: 30_000,
   ...(kinds.some((kind) => kind !== 'pure') ? databaseHooks : {}),

@@ -109,8 +109,7 @@ describeInBrowser('the IndexedDB store', () => {
             })
             .then(() => page.evaluate(() => void window.exported.writeForever('killed', window.stored)));
         });
-        kill();
-        await new Promise<void>((resolve) => victim.once('close', () => resolve()));
+        await kill();
 
         const survivor = await chromium.launchPersistentContext(profile, options);
         const { offset, rows } = await (await openPage(survivor)).evaluate(() => window.exported.readBack('killed'));
@@ -124,11 +123,24 @@ describeInBrowser('the IndexedDB store', () => {
   });
 });
 
-/** @returns what kills the browser as a crash would */
-async function browserProcess(context: BrowserContext): Promise<() => void> {
+/** @returns what kills the browser as a crash would, and resolves when it is gone: until then its files may be locked */
+async function browserProcess(context: BrowserContext): Promise<() => Promise<void>> {
   const session = await context.browser()!.newBrowserCDPSession();
   const { processInfo } = await session.send('SystemInfo.getProcessInfo');
   const pid = processInfo.find(({ type }) => type === 'browser')?.id;
   if (pid === undefined) throw new Error('The browser does not say which process it is.');
-  return () => process.kill(pid, 'SIGKILL');
+  const closed = new Promise<void>((resolve) => context.once('close', () => resolve()));
+  return async () => {
+    process.kill(pid, 'SIGKILL');
+    await closed;
+    while (isAlive(pid)) await new Promise((resolve) => setImmediate(resolve));
+  };
+}
+
+function isAlive(pid: number): boolean {
+  try {
+    return process.kill(pid, 0);
+  } catch {
+    return false;
+  }
 }
