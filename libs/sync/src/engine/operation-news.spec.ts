@@ -39,6 +39,27 @@ it('tells what is updated before that it is completed, when it is heard', async 
   expect(jest.getTimerCount()).toBe(0);
 });
 
+it('tells that all items have ended after what became of the last of them', async () => {
+  let hear = (): void => undefined;
+  const hearing = new Promise<void>((resolve) => (hear = resolve));
+  on('sync.file_updated', () => hearing);
+  on('sync.completed', ({ operationId }) => heard.push(operationId));
+  const whole = {
+    id: 'whole',
+    kind: 'band',
+    bandId: 'b1',
+    mode: 'full',
+    status: 'completed',
+    total: 1,
+    done: 1,
+    failed: 0,
+  } as const;
+  news.completed(operation, updated, [whole]);
+  hear();
+  await news.heard();
+  expect(heard).toEqual(['o1', 'whole']);
+});
+
 it('waits a while for a listener that does not return, says so once, and waits for it again when it has returned', async () => {
   const returns: (() => void)[] = [];
   on('sync.file_updated', () => new Promise<void>((resolve) => returns.push(resolve)));

@@ -37,9 +37,10 @@ export class OperationNews {
     this.inTurn(async () => {
       if (updated) await this.tell('sync.file_updated', updated);
       await this.tell('sync.completed', factOf(operation));
+      await this.ended(progress);
     });
     this.progress.changed(operation.bandId);
-    this.moved(progress);
+    this.progress.tell(progress);
   }
 
   failed(
@@ -47,9 +48,12 @@ export class OperationNews {
     why: Pick<Facts['sync.failed'], 'code' | 'message' | 'willRetry'>,
     progress: readonly Progress[],
   ): void {
-    this.inTurn(() => this.tell('sync.failed', { ...factOf(operation), ...why }));
+    this.inTurn(async () => {
+      await this.tell('sync.failed', { ...factOf(operation), ...why });
+      await this.ended(progress);
+    });
     this.progress.changed(operation.bandId);
-    this.moved(progress);
+    this.progress.tell(progress);
   }
 
   /** Of processes that are gone, by one that is there. */
@@ -62,13 +66,18 @@ export class OperationNews {
   /** How operations with items stand. */
   moved(operations: readonly Progress[]): void {
     this.progress.tell(operations);
-    for (const { id, kind, bandId, status } of operations)
-      if (status === 'completed') this.inTurn(() => this.tell('sync.completed', factOf({ id, kind, bandId, fileId: null })));
+    this.inTurn(() => this.ended(operations));
   }
 
   /** Resolves when all that was told is heard, or listeners take too long. */
   async heard(): Promise<void> {
     await Promise.all(this.telling);
+  }
+
+  /** Those whose last item has ended are completed: told after that item. */
+  private async ended(operations: readonly Progress[]): Promise<void> {
+    for (const { id, kind, bandId, status } of operations)
+      if (status === 'completed') await this.tell('sync.completed', factOf({ id, kind, bandId, fileId: null }));
   }
 
   private inTurn(tell: () => Promise<void>): void {
