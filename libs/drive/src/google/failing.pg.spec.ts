@@ -129,6 +129,25 @@ it.each<[string, (google: GoogleRig) => () => void]>([
   expect(await status()).toMatchObject({ state: 'watching', files: 3, error: null });
 });
 
+it.each<[string, string, (google: GoogleRig) => void, (google: GoogleRig) => void]>([
+  ['the folder', 'folder_missing', ({ fake, folder }) => void fake.trash(folder), ({ fake, folder }) => void fake.untrash(folder)],
+  [
+    'the credential',
+    'credential_revoked',
+    ({ fake }) => fake.revokeCredential(),
+    ({ fake }) => void fake.credentials.user(fake.band.email),
+  ],
+])('looks for changes at once when %s is back and a file can be read', async (_, code, takeAway, giveBack) => {
+  takeAway(google);
+  await expect(google.rig.drive.rescan(bandId)).rejects.toMatchObject({ code });
+  giveBack(google);
+  google.put('c.cho', 'c');
+  expect(await google.bytesOf('a.cho')).toBe('a');
+  await google.rig.audience.until((told) => told.length === 1);
+  expect(google.news()).toEqual(['added c.cho 1']);
+  expect(await status()).toMatchObject({ state: 'watching', error: null });
+});
+
 it('takes no file for removed before it has looked whether the folder is there', async () => {
   // The change list is told file by file, and that of the folder itself is not in it yet.
   google.fake.store.get(google.folder).trashed = true;

@@ -34,7 +34,7 @@ export interface SourceParts {
  *     starting ──▶ scanning ──▶ watching: a round now and then, at once when Google tells or somebody asks
  *        │            │  ▲        │
  *        ▼            ▼  │        ▼
- *      folder_missing, access_lost: tried again with growing pauses; then everything is listed
+ *      folder_missing, access_lost: tried again with growing pauses, and as soon as a file can be read; then everything is listed
  *
  * While Google is merely out of reach it stays what it was, and the status has the error.
  */
@@ -76,7 +76,8 @@ export class GoogleSource implements DriveSource {
   }
 
   nudge(): void {
-    this.rest.now();
+    // What the last round failed of is waited out: the next one looks anyway.
+    if (!this.error) this.rest.now();
   }
 
   /** One round at a time. Who asks while one runs gets the answer of the next, which sees what they did. */
@@ -120,8 +121,7 @@ export class GoogleSource implements DriveSource {
       if (!failure) await this.keepChannel();
       if (stopping.stopped) return;
       const retryAfterMs = failure instanceof DriveError ? failure.retryAfterMs : undefined;
-      if (failure) await stopping.pause(retryAfterMs ?? waitMs(failures));
-      else await this.rest.pause(pollIntervalMs);
+      await this.rest.pause(failure ? (retryAfterMs ?? waitMs(failures)) : pollIntervalMs);
     }
   }
 
@@ -133,6 +133,7 @@ export class GoogleSource implements DriveSource {
       const changes = await follower.round();
       this.lastScanAt = new Date().toISOString();
       this.state = 'watching';
+      if (this.error) this.rest.now();
       this.error = null;
       return changes;
     } catch (error) {
@@ -163,6 +164,8 @@ export class GoogleSource implements DriveSource {
         ? now.sha256Checksum === file.hash
         : sha256 === '' && (now.md5Checksum ?? '') === md5 && (now.headRevisionId ?? '') === version);
     await this.ensure(isSame);
+    // Who gets a file gets in again, and need not wait out what kept them out.
+    if (this.state === 'folder_missing' || this.state === 'access_lost') this.rest.now();
   }
 
   /** @throws DriveError `revision_gone`, after which the source looks for what is there instead; `folder_missing` */
