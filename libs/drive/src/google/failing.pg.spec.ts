@@ -130,7 +130,12 @@ it.each<[string, (google: GoogleRig) => () => void]>([
 });
 
 it.each<[string, string, (google: GoogleRig) => void, (google: GoogleRig) => void]>([
-  ['the folder', 'folder_missing', ({ fake, folder }) => void fake.trash(folder), ({ fake, folder }) => void fake.untrash(folder)],
+  [
+    'the folder',
+    'folder_missing',
+    ({ fake, folder }) => void fake.trash(folder),
+    ({ fake, folder }) => void fake.untrash(folder),
+  ],
   [
     'the credential',
     'credential_revoked',
@@ -146,6 +151,16 @@ it.each<[string, string, (google: GoogleRig) => void, (google: GoogleRig) => voi
   await google.rig.audience.until((told) => told.length === 1);
   expect(google.news()).toEqual(['added c.cho 1']);
   expect(await status()).toMatchObject({ state: 'watching', error: null });
+});
+
+it('serves a file that comes back with the folder while it is asked for', async () => {
+  google.fake.trash(google.folder);
+  const asked = google.fake.faults.hold({ operation: 'files.get', fileId: google.folder }, 1);
+  const bytes = google.bytesOf('a.cho');
+  await asked.arrived;
+  google.fake.untrash(google.folder);
+  asked.open();
+  expect(await bytes).toBe('a');
 });
 
 it('takes no file for removed before it has looked whether the folder is there', async () => {

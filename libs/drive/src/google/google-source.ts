@@ -104,7 +104,7 @@ export class GoogleSource implements DriveSource {
       id,
       range,
       // Of a part there is no checksum; that the file is still the same says that all of it was.
-      isWhole ? async (sha256) => this.ensure(sha256 === file.hash) : () => this.requireSame(id, file),
+      isWhole ? (sha256) => this.requireHash(sha256, file) : () => this.requireSame(id, file),
       stopping.signal,
     );
   }
@@ -154,23 +154,34 @@ export class GoogleSource implements DriveSource {
     }
   }
 
+  /** @throws DriveError `revision_gone`, `folder_missing` */
   private async requireSame(id: string, file: KnownFile): Promise<void> {
-    const now = await this.parts.api.file(id);
-    const { sha256, md5, version } = file.fingerprint;
-    const isSame =
-      now !== null &&
-      !now.trashed &&
-      (now.sha256Checksum != null
-        ? now.sha256Checksum === file.hash
-        : sha256 === '' && (now.md5Checksum ?? '') === md5 && (now.headRevisionId ?? '') === version);
-    await this.ensure(isSame);
+    if (!(await this.isSame(id, file))) {
+      await this.requireFolder();
+      // It may have come back in between, and the file with it.
+      if (!(await this.isSame(id, file))) throw revisionGone();
+    }
     // Who gets a file gets in again, and need not wait out what kept them out.
     if (this.state === 'folder_missing' || this.state === 'access_lost') this.rest.now();
   }
 
-  /** @throws DriveError `revision_gone`, after which the source looks for what is there instead; `folder_missing` */
-  private async ensure(isSame: boolean): Promise<void> {
-    if (isSame) return;
+  /** @throws DriveError `revision_gone`, `folder_missing` */
+  private async requireHash(sha256: string, file: KnownFile): Promise<void> {
+    if (sha256 === file.hash) return;
+    await this.requireFolder();
+    throw revisionGone();
+  }
+
+  private async isSame(id: string, file: KnownFile): Promise<boolean> {
+    const now = await this.parts.api.file(id);
+    if (!now || now.trashed) return false;
+    const { sha256, md5, version } = file.fingerprint;
+    if (now.sha256Checksum != null) return now.sha256Checksum === file.hash;
+    return sha256 === '' && (now.md5Checksum ?? '') === md5 && (now.headRevisionId ?? '') === version;
+  }
+
+  /** A file is not as it is known: what is there instead is looked for. @throws DriveError `folder_missing` */
+  private async requireFolder(): Promise<void> {
     this.nudge();
     const { follower, pollIntervalMs } = this.parts;
     const retryAfterMs = Math.min(2 * pollIntervalMs, longestAwayMs);
@@ -178,7 +189,6 @@ export class GoogleSource implements DriveSource {
       if (!(error instanceof DriveError) || error.code !== 'folder_missing') throw error;
       throw new DriveError(error.code, error.message, { retryAfterMs, cause: error });
     });
-    throw new DriveError('revision_gone', 'The file has changed since; these bytes are not there any more.');
   }
 
   private async explain(error: unknown): Promise<void> {
@@ -197,4 +207,8 @@ export class GoogleSource implements DriveSource {
   private warn(what: string, error: unknown): void {
     this.logger.warn(`Band ${this.bandId}: ${what}: ${error instanceof Error ? error.message : String(error)}`);
   }
+}
+
+function revisionGone(): DriveError {
+  return new DriveError('revision_gone', 'The file has changed since; these bytes are not there any more.');
 }
