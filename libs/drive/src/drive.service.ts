@@ -88,12 +88,18 @@ export class DriveService implements OnApplicationBootstrap, OnModuleDestroy {
   async connect({ bandId, provider, settings }: { bandId: string; provider: string; settings: unknown }): Promise<void> {
     const checked = this.providerOf(provider).checkSettings(settings);
     await this.dataSource.transaction(async (manager) => {
-      await manager.query(
+      const changed = await manager.query<unknown[]>(
         `insert into drive_folder (band_id, provider, settings) values ($1, $2, $3)
          on conflict (band_id) do update set provider = excluded.provider, settings = excluded.settings, cursor = null, connected_at = clock_timestamp()
-         where (drive_folder.provider, drive_folder.settings) is distinct from (excluded.provider, excluded.settings)`,
+         where (drive_folder.provider, drive_folder.settings) is distinct from (excluded.provider, excluded.settings)
+         returning band_id`,
         [bandId, provider, checked],
       );
+      // It may tell of another drive: the new place makes its own, and ends this one.
+      if (changed.length > 0)
+        await manager.query('update drive_channel set renew_at = least(renew_at, clock_timestamp()) where band_id = $1', [
+          bandId,
+        ]);
       await manager.query('insert into drive_cursor (band_id) values ($1) on conflict do nothing', [bandId]);
     });
     if (this.hasBegun) await this.attachStored(bandId);

@@ -13,7 +13,7 @@ export class DriveChannelRow {
   @Column('text')
   token!: string;
 
-  /** What Google calls it, for ending it; null until it has answered. */
+  /** What Google calls it, for ending it; null until it has answered, or told of a change. */
   @Column('text', { name: 'resource_id', nullable: true })
   resourceId!: string | null;
 

@@ -1,7 +1,8 @@
 import { createServer, type Server } from 'node:http';
 import type { AddressInfo } from 'node:net';
 import { CodedError, type Answer } from '@soleil/bus';
-import { bandId } from '../../test/drive-rig.js';
+import { DataSource } from 'typeorm';
+import { bandId, Platform } from '../../test/drive-rig.js';
 import { GoogleRig } from '../../test/google-rig.js';
 
 const webhookUrl = 'https://band.example.test/sync/webhook/drive';
@@ -181,4 +182,106 @@ it('believes no notification that is not just as Google would send it', async ()
   });
   await google.rig.query(`update drive_channel set expires_at = clock_timestamp()`);
   await expect(present({})).rejects.toMatchObject({ code: 'webhook_unknown' });
+});
+
+const openIds = (): string[] => google.fake.push.openChannels.map(({ id }) => id);
+/** Whatever process is there, or none. */
+async function write(sql: string): Promise<void> {
+  const dataSource = await new DataSource({ type: 'postgres', url: google.rig.database.url }).initialize();
+  await dataSource.query(sql);
+  await dataSource.destroy();
+}
+/** As if the time had come to make another one. */
+const outlive = (): Promise<void> => write('update drive_channel set renew_at = clock_timestamp()');
+const refuseToStop = (): void =>
+  google.fake.faults.answer({ operation: 'channels.stop' }, { status: 403, reason: 'forbidden' });
+
+/** A process that looks once, keeps its subscription, and ends. */
+async function session(settings?: object): Promise<void> {
+  await google.start(settings);
+  await google.rig.drive.rescan(bandId);
+  await google.rig.platforms.at(-1)!.stop();
+}
+
+it('keeps the subscription of another process, and ends its own, when its answer comes after that was made', async () => {
+  const late = google.fake.faults.hold({ operation: 'changes.watch' }, 1);
+  await google.start();
+  await late.arrived;
+  await outlive();
+  await session();
+  const [kept] = openIds();
+  late.open();
+  await google.fake.server.until((served) => served.some(({ operation }) => operation === 'channels.stop'));
+  await google.rig.platforms[0]!.stop();
+  expect(openIds()).toEqual([kept]);
+});
+
+it('ends every subscription that was replaced, though one of them cannot be ended now, and that one later', async () => {
+  await session();
+  await outlive();
+  refuseToStop();
+  await session();
+  expect(openIds()).toHaveLength(2);
+  await outlive();
+  refuseToStop();
+  await session();
+  expect(openIds()).toHaveLength(2);
+  await session();
+  expect(openIds()).toHaveLength(1);
+});
+
+it('ends what Google made for a process that died before it had the answer, as soon as a notification comes of it', async () => {
+  await session();
+  const [orphan] = openIds();
+  await google.fake.push.settled();
+  webhook.refused.length = 0;
+  await write('update drive_channel set resource_id = null, renew_at = clock_timestamp()');
+  await session();
+  expect(openIds()).toHaveLength(2);
+  expect(google.asked('channels.stop')).toBe(0);
+
+  await google.start();
+  google.put('a.cho', 'a');
+  await google.rig.audience.until((told) => told.length === 1);
+  await google.fake.push.settled();
+  await google.rig.platforms.at(-1)!.stop();
+  await session();
+  expect(openIds()).toHaveLength(1);
+  expect(openIds()).not.toContain(orphan);
+  expect(webhook.refused).toEqual([]);
+});
+
+it('makes a subscription of its own where another place was connected by a process that died at once', async () => {
+  await session();
+  const [old] = openIds();
+  await session({ folderId: google.fake.folder('Another Band') });
+  expect(openIds()).toHaveLength(1);
+  expect(openIds()).not.toContain(old);
+});
+
+it('refuses notifications for a band that is connected to something else by now', async () => {
+  await google.start();
+  const headers = await genuine();
+  await google.rig.platforms.at(-1)!.stop();
+  // By a process that died before it ended the subscription.
+  await write(`update drive_folder set provider = 'folder', settings = '{"root":"/nowhere"}'`);
+  await Platform.boot(google.rig.database.url, google.rig.audience, google.rig.options).then((platform) =>
+    google.rig.platforms.push(platform),
+  );
+  await expect(google.rig.bus.request('drive.webhook_presented', { headers })).rejects.toMatchObject({
+    code: 'webhook_unknown',
+  });
+});
+
+it('leaves none behind that is made while the band goes to another place', async () => {
+  const late = google.fake.faults.hold({ operation: 'changes.watch' }, 1);
+  await google.start();
+  await late.arrived;
+  await google.rig.start();
+  expect(await channels()).toEqual([]);
+  late.open();
+  await google.fake.server.until((served) => served.some(({ operation }) => operation === 'channels.stop'));
+  await google.rig.platforms[0]!.stop();
+  expect(openIds()).toEqual([]);
+  expect(await channels()).toEqual([]);
 });

@@ -70,6 +70,6 @@ export class GoogleDriveProvider implements DriveProvider {
   }
 
   readNotification(headers: NotificationHeaders, dataSource: DataSource): Promise<DriveNotification | null> {
-    return readNotification(headers, dataSource);
+    return readNotification(headers, dataSource, this.name);
   }
 }

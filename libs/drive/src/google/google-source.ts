@@ -10,7 +10,7 @@ import type { Follower } from './follower.js';
 import { stopped, type GoogleApi } from './google-api.js';
 import { waitMs } from './pacing.js';
 
-/** After a subscription could not be made; meanwhile changes are found by asking. */
+/** After a subscription could not be made or ended; meanwhile changes are found by asking. */
 const channelRetryMs = 300_000;
 /**
  * Who wants a file while the folder is away may ask again after two polls, and after this at the latest: with the folder, the
@@ -146,12 +146,16 @@ export class GoogleSource implements DriveSource {
   private async keepChannel(): Promise<void> {
     const { channels, follower } = this.parts;
     if (!channels || Date.now() < this.channelTryAt) return;
-    try {
-      await channels.keep(() => follower.pageToken());
-    } catch (error) {
-      this.channelTryAt = Date.now() + channelRetryMs;
-      this.warn('No notifications for now, changes are found by asking', error);
-    }
+    const tried = async (what: string, step: Promise<void>): Promise<void> =>
+      step.catch((error: unknown) => {
+        this.channelTryAt = Date.now() + channelRetryMs;
+        this.warn(what, error);
+      });
+    await tried(
+      'No notifications for now, changes are found by asking',
+      channels.keep(() => follower.pageToken()),
+    );
+    await tried('A subscription could not be ended', channels.endSuperseded());
   }
 
   /** @throws DriveError `revision_gone`, `folder_missing` */

@@ -20,12 +20,14 @@ const headersSchema = z.object({
 
 /**
  * Reads the headers of a notification and makes sure that Google sent it, in answer to a subscription of ours.
+ * @param provider which the band is connected to: what was asked for elsewhere is nobody's business any more
  * @returns null when these are no headers of Google's
  * @throws DriveError `webhook_invalid`, `webhook_unknown`
  */
 export async function readNotification(
   headers: NotificationHeaders,
   dataSource: DataSource,
+  provider: string,
 ): Promise<DriveNotification | null> {
   if (!Object.keys(headers).some((name) => name.startsWith('x-goog-'))) return null;
   const parsed = headersSchema.safeParse(headers);
@@ -33,17 +35,23 @@ export async function readNotification(
     const name = String(parsed.error.issues[0]?.path[0]);
     throw new DriveError('webhook_invalid', `The header ${name} is not as Google Drive sends it.`, { details: { name } });
   }
-  const { 'x-goog-channel-id': channelId, 'x-goog-channel-token': token } = parsed.data;
+  const { 'x-goog-channel-id': channelId, 'x-goog-channel-token': token, 'x-goog-resource-id': resourceId } = parsed.data;
   const [channel] = await dataSource.query<{ bandId: string; token: string; resourceId: string | null }[]>(
-    `select band_id as "bandId", token, resource_id as "resourceId" from drive_channel
-     where channel_id = $1 and expires_at > clock_timestamp()`,
-    [channelId],
+    `select band_id as "bandId", token, resource_id as "resourceId" from drive_channel join drive_folder using (band_id)
+     where channel_id = $1 and provider = $2 and expires_at > clock_timestamp()`,
+    [channelId, provider],
   );
   if (!channel) throw new DriveError('webhook_unknown', 'Nobody has subscribed to this, or not any more.');
   // Until Google has answered, what it calls the resource is not known.
-  const isResource = channel.resourceId === null || channel.resourceId === parsed.data['x-goog-resource-id'];
+  const isResource = channel.resourceId === null || channel.resourceId === resourceId;
   if (!isSame(token, channel.token) || !isResource)
     throw new DriveError('webhook_invalid', 'This does not come from where the subscription was made.');
+  // The answer may be lost, and without this nobody could end the subscription.
+  if (channel.resourceId === null)
+    await dataSource.query('update drive_channel set resource_id = $2 where channel_id = $1 and resource_id is null', [
+      channelId,
+      resourceId,
+    ]);
   return {
     bandId: channel.bandId,
     eventId: `google:${channelId}:${parsed.data['x-goog-message-number']}`,
