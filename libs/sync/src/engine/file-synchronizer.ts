@@ -6,17 +6,8 @@ import type { DataSource, EntityManager } from 'typeorm';
 import { SyncFile } from '../entities/sync-file.js';
 import { EventBroadcaster } from '../event-broadcaster.js';
 import type { OutboxMessage } from '../log/outbox-message.js';
-import { wants, type BandSettings, type Settings, type Wishable } from '../settings/band-settings.js';
-import type { Effect } from './work.js';
-
-/** A file as the log should have it. */
-export interface Wanted {
-  fileId: string;
-  bandId: string;
-  revision: number;
-  /** Null: removed, or left out by the band's settings. */
-  living: { channel: string; data: Record<string, unknown>; wishable: Wishable } | null;
-}
+import { wants, type BandSettings, type Settings } from '../settings/band-settings.js';
+import type { Effect, Wanted } from './work.js';
 
 /**
  * Brings one file's present state into the log. Asks Drive what the file is and Content what it means; reads no file and

@@ -1,6 +1,15 @@
 import type { SyncOperation } from '../entities/sync-operation.js';
-import type { Wanted } from './file-synchronizer.js';
+import type { Wishable } from '../settings/band-settings.js';
 import type { NewOperation } from './intake.js';
+
+/** A file as the log should have it. */
+export interface Wanted {
+  fileId: string;
+  bandId: string;
+  revision: number;
+  /** Null: removed, or left out by the band's settings. */
+  living: { channel: string; data: Record<string, unknown>; wishable: Wishable } | null;
+}
 
 /**
  * What an operation found out, ready to take effect: in the transaction that completes it, so an operation that runs twice takes

@@ -1,5 +1,7 @@
 import { Column, Entity, PrimaryColumn } from 'typeorm';
-import type { SameName } from '../settings/band-settings.js';
+
+/** Of several files with one name in one folder, which some drives allow. */
+export type SameName = 'all' | 'newest';
 
 /** How a band wants to be synchronised. A band without a row, and a column of null, has the default. */
 @Entity('sync_band_setting')

@@ -1,10 +1,7 @@
 import { together, type DriveFile } from '@soleil/bus';
 import { In, type DataSource, type EntityManager } from 'typeorm';
-import { SyncBandSetting } from '../entities/sync-band-setting.js';
+import { SyncBandSetting, type SameName } from '../entities/sync-band-setting.js';
 import { isDatabaseAway } from '../log/database-away.js';
-
-/** Of several files with one name in one folder, which some drives allow. */
-export type SameName = 'all' | 'newest';
 
 /** How a band wants to be synchronised; null is the default. */
 export interface Settings {
