@@ -76,6 +76,26 @@ describe('an operation with items', () => {
     expect(await rig.row(id)).toMatchObject({ status: 'completed', itemsDone: 2 });
   });
 
+  it('is done with the operation that took its event on, which nobody claims while it is being given the item', async () => {
+    const queue = await rig.worker(1);
+    const [id] = await rig.enqueue(band());
+    const [claim] = await queue.claim(1, every);
+    const told = file('a', { eventId: 'e1' });
+    await rig.enqueue(told);
+    const other = rig.database.createQueryRunner();
+    await other.startTransaction();
+    await other.query('select from sync_operation where id = $1 for update', [id]);
+    const added = queue.addItems(claim!, [told]);
+    await rig.someoneWaits();
+    expect(await queue.claim(1, every)).toEqual([]);
+    await other.commitTransaction();
+    await other.release();
+    await added;
+    await queue.spread(claim!);
+    await rig.complete(queue, ...(await queue.claim(1, every)));
+    expect(await rig.row(id!)).toMatchObject({ status: 'completed', itemsDone: 1 });
+  });
+
   it('that is cancelled ends what waits for it alone, and what an event or another one waits for goes on', async () => {
     const queue = await rig.worker(1);
     const id = await spread(queue, 'alone', 'told', 'shared');

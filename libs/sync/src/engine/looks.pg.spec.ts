@@ -71,6 +71,12 @@ it('looks again while what the last look came upon is still being worked on', as
   expect(await intake.enqueueLooks([look('b1')], aMinute)).toEqual(['b1']);
 });
 
+it('looks over a band whose files are worked on all the time: none of that tells what is missing', async () => {
+  await intake.enqueue([{ ...fileOperation('b1', 'f1'), priority: 'high', cause: 'test' }]);
+  await queue.complete([{ ...(await claim()), preparedMs: 1 }]);
+  expect(await intake.enqueueLooks([look('b1')], aMinute)).toEqual(['b1']);
+});
+
 it('tries a dead look again an interval later, instead of leaving one more', async () => {
   await intake.enqueueLooks([look('b1')], aMinute);
   const held = await claim();

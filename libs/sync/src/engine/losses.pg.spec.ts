@@ -41,6 +41,15 @@ describe('a claim', () => {
     expect((await patient.reclaim(3, 1_000)).lost).toEqual([]);
   });
 
+  it('of a process whose own connection is gone stays in its hands, which may end it before others take it away', async () => {
+    const queue = await rig.worker(1);
+    await rig.enqueue(file('f'));
+    const [claim] = await queue.claim(1, every);
+    await queue.die();
+    expect((await queue.reclaim(3, 1_000)).lost).toEqual([]);
+    expect((await rig.complete(queue, claim!)).tokens.size).toBe(1);
+  });
+
   it('that was lost waits where it was in the line', async () => {
     const [first, second] = [await rig.worker(1), await rig.worker(2)];
     await rig.enqueue(file('e'), file('f'));
