@@ -67,6 +67,7 @@ export const retry = `
   ), again as (
     update sync_operation o
     set status = case when newer.id is not null then 'cancelled' else 'pending' end, attempts = 0, losses = 0, run_at = clock_timestamp(),
+        error_code = null, error_message = null, error_remedy = null,
         finished_at = case when newer.id is not null then clock_timestamp() end
     from (select) always left join newer on true
     where o.id = $1 and o.status = 'dead'

@@ -1,6 +1,8 @@
 import { randomUUID } from 'node:crypto';
-import { band, every, file, filesOf, never, QueueRig } from '../../test/queue-rig.js';
+import { again, band, every, file, filesOf, never, QueueRig } from '../../test/queue-rig.js';
 import { SyncItem } from '../entities/sync-item.js';
+
+const noError = { errorCode: null, errorMessage: null, errorRemedy: null };
 
 let rig: QueueRig;
 
@@ -25,6 +27,17 @@ describe('enqueuing', () => {
     const [first] = await rig.enqueue(file('f'));
     await queue.claim(1, every);
     expect((await rig.intake.enqueue([file('f')]))[0]).toEqual({ id: expect.not.stringContaining(first!), isNew: true });
+  });
+
+  it('joins one that failed, which waits as if it never had: the news may be what mends it', async () => {
+    const queue = await rig.worker(1);
+    const [id] = await rig.enqueue(file('f'));
+    const [claim] = await queue.claim(1, every);
+    await queue.fail(claim!, { ...again, retryInMs: 3_600_000 });
+    expect(await rig.row(id!)).toMatchObject({ status: 'failed', attempts: 1, errorCode: 'busy' });
+    await rig.enqueue(file('f'));
+    expect(await rig.row(id!)).toMatchObject({ status: 'pending', attempts: 0, ...noError });
+    expect(filesOf(await queue.claim(1, every))).toEqual(['f']);
   });
 
   it('takes an event on once, whoever tells it how often at the same time', async () => {
@@ -94,7 +107,7 @@ describe('by hand', () => {
     for (const claim of await queue.claim(3, every)) await queue.fail(claim, never);
     await rig.enqueue(file('g'));
     expect([await rig.intake.retry(f!), await rig.intake.retry(g!), await queue.discard(h!)]).toEqual([true, true, true]);
-    expect(await rig.row(f!)).toMatchObject({ status: 'pending', attempts: 0, finishedAt: null });
+    expect(await rig.row(f!)).toMatchObject({ status: 'pending', attempts: 0, finishedAt: null, ...noError });
     expect(await rig.row(g!)).toMatchObject({ status: 'cancelled' });
     expect(await rig.row(h!)).toMatchObject({ status: 'cancelled' });
     expect([await rig.intake.retry(f!), await queue.discard(h!), await rig.intake.retry(randomUUID())]).toEqual([
@@ -102,5 +115,22 @@ describe('by hand', () => {
       false,
       false,
     ]);
+  });
+
+  it('a dead operation that is tried again while there is news of its file leaves the work to that', async () => {
+    const queue = await rig.worker(1);
+    const [id] = await rig.enqueue(file('f'));
+    const [claim] = await queue.claim(1, every);
+    await queue.fail(claim!, never);
+    const told = rig.database.createQueryRunner();
+    await told.startTransaction();
+    const [news] = await rig.intake.enqueue([file('f')], told.manager);
+    const retried = rig.intake.retry(id!);
+    await rig.someoneWaits();
+    await told.commitTransaction();
+    await told.release();
+    expect(await retried).toBe(true);
+    expect(await rig.row(id!)).toMatchObject({ status: 'cancelled' });
+    expect(await rig.row(news!.id)).toMatchObject({ status: 'pending' });
   });
 });

@@ -1,5 +1,6 @@
 import { again, band, every, file, filesOf, never, QueueRig } from '../../test/queue-rig.js';
 import type { OperationQueue } from './operation-queue.js';
+import * as statements from './queue-statements.js';
 
 let rig: QueueRig;
 
@@ -94,6 +95,23 @@ describe('an operation with items', () => {
     await queue.spread(claim!);
     await rig.complete(queue, ...(await queue.claim(1, every)));
     expect(await rig.row(id!)).toMatchObject({ status: 'completed', itemsDone: 1 });
+  });
+
+  it('that is cancelled while one of its items ends keeps that as cancelled, and uncounted', async () => {
+    const queue = await rig.worker(1);
+    const id = await spread(queue, 'a');
+    const [claim] = await queue.claim(1, every);
+    const other = rig.database.createQueryRunner();
+    await other.startTransaction();
+    await other.query(statements.cancel, [id]);
+    await other.query(statements.cancelItems, [id]);
+    const completed = rig.complete(queue, claim!);
+    await rig.someoneWaits();
+    await other.commitTransaction();
+    await other.release();
+    expect((await completed).tokens.size).toBe(1);
+    expect(await rig.itemsOf(id)).toEqual(['a cancelled']);
+    expect(await rig.row(id)).toMatchObject({ status: 'cancelled', itemsDone: 0 });
   });
 
   it('that is cancelled ends what waits for it alone, and what an event or another one waits for goes on', async () => {

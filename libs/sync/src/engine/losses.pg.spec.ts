@@ -130,6 +130,17 @@ describe('an operation whose process is lost', () => {
     expect(await rig.row(id!)).toMatchObject({ status: 'pending', losses: 0 });
   });
 
+  it('leaves nothing of that to newer news of its file when it is dead: these begin anew', async () => {
+    await rig.enqueue(file('f', { priority: 'high' }));
+    const [lost, other] = [await rig.worker(1), await rig.worker(2)];
+    const [claim] = await lost.claim(1, every);
+    const [newer] = await rig.enqueue(file('f'));
+    await lost.die();
+    expect((await other.reclaim(1, backoffMs)).lost).toMatchObject([{ id: claim!.operation.id, isDead: true }]);
+    expect(await rig.row(newer!)).toMatchObject({ status: 'pending', priority: 2, losses: 0 });
+    expect(filesOf(await other.claim(1, every))).toEqual(['f']);
+  });
+
   it('and that is what ends processes is dead in the end, and all that were lost with it are done', async () => {
     const queue = await rig.worker(1);
     const neighbours = Array.from({ length: 20 }, (_, n) => `f${n}`);
