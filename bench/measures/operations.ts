@@ -9,7 +9,7 @@ import { BullMq, bullmq } from '../queues/bullmq.js';
 import { faultsOf, workOff } from '../queues/crew.js';
 import { type KindName } from '../queues/kinds.js';
 import { operationOf, ours, OurSide } from '../queues/ours.js';
-import * as statements from '../../libs/sync/src/engine/queue-statements.js';
+import { claim } from '../../libs/sync/src/queue/lease-statements.js';
 
 const atOnce = 10;
 const single = { files: 0, perFile: 1, ordered: false };
@@ -246,7 +246,7 @@ async function claimTimes(
       const runner = database.createQueryRunner();
       await runner.startTransaction();
       const begunAt = performance.now();
-      await runner.query(statements.claim(false, false), [[0, 1, 2, 3], atOnce, 'bench', randomUUID(), 5_000, 1]);
+      await runner.query(claim(false, false), [[0, 1, 2, 3], atOnce, 'bench', randomUUID(), 5_000, 1]);
       times.push(performance.now() - begunAt);
       await runner.rollbackTransaction();
       await runner.release();

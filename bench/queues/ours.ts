@@ -3,22 +3,33 @@ import { Bus } from '@soleil/bus';
 import { syncEntities } from '@soleil/sync';
 import { DataSource } from 'typeorm';
 import type { BandWork } from '../../libs/sync/src/engine/band-work.js';
+import { Completions } from '../../libs/sync/src/engine/completions.js';
 import type { FileSynchronizer } from '../../libs/sync/src/engine/file-synchronizer.js';
-import { Intake, type NewOperation } from '../../libs/sync/src/engine/intake.js';
 import { Lookout } from '../../libs/sync/src/engine/lookout.js';
 import { OperationNews } from '../../libs/sync/src/engine/operation-news.js';
-import { OperationQueue, type QueueOptions } from '../../libs/sync/src/engine/operation-queue.js';
+import { OperationRunner } from '../../libs/sync/src/engine/operation-runner.js';
 import { operationLeaseMs, OperationWorker } from '../../libs/sync/src/engine/operation-worker.js';
+import { Preparation } from '../../libs/sync/src/engine/preparation.js';
 import type { ProgressTeller } from '../../libs/sync/src/engine/progress-teller.js';
+import { Slots } from '../../libs/sync/src/engine/slots.js';
 import { SyncEngine } from '../../libs/sync/src/engine/sync-engine.js';
 import type { SyncOperation } from '../../libs/sync/src/entities/sync-operation.js';
 import { CommitWatch } from '../../libs/sync/src/log/commit-watch.js';
 import { NodeLink } from '../../libs/sync/src/log/node-link.js';
+import { monotonicMs } from '../../libs/sync/src/monotonic.js';
 import { resolveSyncOptions } from '../../libs/sync/src/options.js';
+import { BandPaces } from '../../libs/sync/src/queue/band-paces.js';
+import { Cancellations } from '../../libs/sync/src/queue/cancellations.js';
+import { Intake, type NewOperation } from '../../libs/sync/src/queue/intake.js';
+import { Items } from '../../libs/sync/src/queue/items.js';
+import { Leases, type LeaseOptions } from '../../libs/sync/src/queue/leases.js';
+import { Losses } from '../../libs/sync/src/queue/losses.js';
+import { QueueDatabase } from '../../libs/sync/src/queue/queue-database.js';
+import { Settlements } from '../../libs/sync/src/queue/settlements.js';
 import type { Body, Jobs, QueueKind, QueueSide } from './queue-side.js';
 
 const batch = 500;
-const optionsOf = (node: string, worker: number): QueueOptions => ({
+const optionsOf = (node: string, worker: number): LeaseOptions => ({
   node,
   worker,
   leaseMs: operationLeaseMs,
@@ -30,7 +41,7 @@ export const ours: QueueKind = {
   async fill(databaseUrl, { files, perFile, ordered }) {
     const database = await connect(databaseUrl);
     await database.query('truncate sync_operation, sync_inbox, sync_item');
-    const intake = new Intake(database);
+    const intake = new Intake(new QueueDatabase(database));
     // News of one file join the operation that waits, so of an ordered file the first is stored, and each brings the next.
     const all = ordered
       ? Array.from({ length: files }, (_, file) => operationOf(file, 0))
@@ -59,17 +70,34 @@ export class OurSide implements QueueSide {
     const emitter = new EventEmitter2();
     emitter.on('sync.completed', () => (this.done += 1));
     const bus = new Bus(emitter, { waitUntilReady: async () => undefined } as never);
-    const intake = new Intake(database);
-    const queue = new OperationQueue(database, intake, optionsOf(node, link.number));
+    const queue = new QueueDatabase(database);
+    const intake = new Intake(queue);
+    const paces = new BandPaces(queue);
+    const settlements = new Settlements(queue);
     const options = resolveSyncOptions({ node, workers: concurrency });
     const lookout = new Lookout(link, options.pollMs);
     const progress = { tell: () => undefined, changed: () => undefined, stop: () => undefined } as unknown as ProgressTeller;
     const news = new OperationNews(bus, progress);
+    const files = { prepare: (operation: SyncOperation) => this.prepare(operation) } as unknown as FileSynchronizer;
+    const slots = new Slots(options.workers, monotonicMs);
+    const runner = new OperationRunner(
+      new Items(queue, intake),
+      settlements,
+      paces,
+      new Preparation(files, {} as BandWork, options.operationTimeoutMs),
+      new Completions(queue, settlements, files),
+      news,
+      slots,
+      lookout,
+      options,
+    );
     this.worker = new OperationWorker(
       bus,
-      queue,
-      { prepare: (operation: SyncOperation) => this.prepare(operation) } as unknown as FileSynchronizer,
-      {} as BandWork,
+      new Leases(queue, paces, optionsOf(node, link.number)),
+      new Losses(queue, link.number),
+      settlements,
+      runner,
+      slots,
       news,
       progress,
       lookout,
@@ -79,7 +107,8 @@ export class OurSide implements QueueSide {
     this.engine = new SyncEngine(
       database,
       intake,
-      queue,
+      new Cancellations(queue),
+      paces,
       this.worker,
       news,
       progress,

@@ -11,16 +11,18 @@ import {
 import { Bus } from '@soleil/bus';
 import { DataSource } from 'typeorm';
 import { BandWork } from './engine/band-work.js';
+import { Completions } from './engine/completions.js';
 import { FileSynchronizer } from './engine/file-synchronizer.js';
-import { Intake } from './engine/intake.js';
 import { Lookout } from './engine/lookout.js';
 import { OperationHistory } from './engine/operation-history.js';
 import { OperationNews } from './engine/operation-news.js';
-import { OperationQueue } from './engine/operation-queue.js';
+import { OperationRunner } from './engine/operation-runner.js';
 import { operationLeaseMs, OperationWorker } from './engine/operation-worker.js';
 import { PeriodicSync } from './engine/periodic-sync.js';
+import { Preparation } from './engine/preparation.js';
 import { ProgressTeller } from './engine/progress-teller.js';
 import { RequestBudget } from './engine/request-budget.js';
+import { Slots } from './engine/slots.js';
 import { SyncEngine } from './engine/sync-engine.js';
 import { SyncListeners } from './engine/sync-listeners.js';
 import { EventBroadcaster } from './event-broadcaster.js';
@@ -42,7 +44,16 @@ import { NodeLink } from './log/node-link.js';
 import { Publisher } from './log/publisher.js';
 import { Retention } from './log/retention.js';
 import { Sequencer } from './log/sequencer.js';
+import { monotonicMs } from './monotonic.js';
 import { resolveSyncOptions, type ResolvedSyncOptions, type SyncOptions } from './options.js';
+import { BandPaces } from './queue/band-paces.js';
+import { Cancellations } from './queue/cancellations.js';
+import { Intake } from './queue/intake.js';
+import { Items } from './queue/items.js';
+import { Leases } from './queue/leases.js';
+import { Losses } from './queue/losses.js';
+import { QueueDatabase } from './queue/queue-database.js';
+import { Settlements } from './queue/settlements.js';
 import { CallerGuard } from './rest/caller.js';
 import { DeliveryController } from './rest/delivery.controller.js';
 import { DriveWebhookController } from './rest/drive-webhook.controller.js';
@@ -98,17 +109,27 @@ const providers: Provider[] = [
     useFactory: (database: DataSource, options: ResolvedSyncOptions) => new Retention(database, options),
   },
   plain(EventBroadcaster, Publisher, Signals),
-  plain(Intake, DataSource),
+  plain(QueueDatabase, DataSource),
+  plain(Intake, QueueDatabase),
+  plain(BandPaces, QueueDatabase),
   {
-    provide: OperationQueue,
-    inject: [DataSource, Intake, NodeLink, SYNC_OPTIONS],
+    provide: Leases,
+    inject: [QueueDatabase, BandPaces, NodeLink, SYNC_OPTIONS],
     useFactory: (
-      database: DataSource,
-      intake: Intake,
+      database: QueueDatabase,
+      paces: BandPaces,
       { number }: NodeLink,
       { node, bandOperationsPerMinute }: ResolvedSyncOptions,
-    ) => new OperationQueue(database, intake, { node, worker: number, leaseMs: operationLeaseMs, bandOperationsPerMinute }),
+    ) => new Leases(database, paces, { node, worker: number, leaseMs: operationLeaseMs, bandOperationsPerMinute }),
   },
+  plain(Items, QueueDatabase, Intake),
+  plain(Settlements, QueueDatabase),
+  {
+    provide: Losses,
+    inject: [QueueDatabase, NodeLink],
+    useFactory: (database: QueueDatabase, { number }: NodeLink) => new Losses(database, number),
+  },
+  plain(Cancellations, QueueDatabase),
   plain(BandSettings, DataSource),
   plain(FileSynchronizer, Bus, EventBroadcaster, DataSource, BandSettings),
   {
@@ -119,8 +140,8 @@ const providers: Provider[] = [
   },
   {
     provide: OperationHistory,
-    inject: [OperationQueue, SYNC_OPTIONS],
-    useFactory: (queue: OperationQueue, options: ResolvedSyncOptions) => new OperationHistory(queue, options),
+    inject: [QueueDatabase, SYNC_OPTIONS],
+    useFactory: (database: QueueDatabase, options: ResolvedSyncOptions) => new OperationHistory(database, options),
   },
   plain(ProgressTeller, Bus, EventBroadcaster),
   plain(OperationNews, Bus, ProgressTeller),
@@ -129,12 +150,38 @@ const providers: Provider[] = [
     inject: [NodeLink, SYNC_OPTIONS],
     useFactory: (link: NodeLink, { pollMs }: ResolvedSyncOptions) => new Lookout(link, pollMs),
   },
+  {
+    provide: Slots,
+    inject: [SYNC_OPTIONS],
+    useFactory: ({ workers }: ResolvedSyncOptions) => new Slots(workers, monotonicMs),
+  },
+  {
+    provide: Preparation,
+    inject: [FileSynchronizer, BandWork, SYNC_OPTIONS],
+    useFactory: (files: FileSynchronizer, bands: BandWork, { operationTimeoutMs }: ResolvedSyncOptions) =>
+      new Preparation(files, bands, operationTimeoutMs),
+  },
+  plain(Completions, QueueDatabase, Settlements, FileSynchronizer),
+  plain(
+    OperationRunner,
+    Items,
+    Settlements,
+    BandPaces,
+    Preparation,
+    Completions,
+    OperationNews,
+    Slots,
+    Lookout,
+    SYNC_OPTIONS,
+  ),
   plain(
     OperationWorker,
     Bus,
-    OperationQueue,
-    FileSynchronizer,
-    BandWork,
+    Leases,
+    Losses,
+    Settlements,
+    OperationRunner,
+    Slots,
     OperationNews,
     ProgressTeller,
     Lookout,
@@ -145,7 +192,8 @@ const providers: Provider[] = [
     SyncEngine,
     DataSource,
     Intake,
-    OperationQueue,
+    Cancellations,
+    BandPaces,
     OperationWorker,
     OperationNews,
     ProgressTeller,

@@ -1,9 +1,9 @@
 import { randomUUID } from 'node:crypto';
-import { Intake } from '../src/engine/intake.js';
-import { OperationQueue } from '../src/engine/operation-queue.js';
-import * as statements from '../src/engine/queue-statements.js';
+import { claim } from '../src/queue/lease-statements.js';
+import { lost } from '../src/queue/loss-statements.js';
 import { LogRig, type LogNode } from './log-rig.js';
 import { liveRandomly } from './operation-histories.js';
+import { QueueParts } from './queue-parts.js';
 import { costOf } from './statement-cost.js';
 
 let rig: LogRig;
@@ -39,20 +39,10 @@ it('claims and reclaims by index, at a cost that 1,000,000 finished operations d
     let sum = 0;
     for (const [sql, ...parameters] of [
       ...[[], [2]].flatMap((oldest) => [
-        [statements.claim(false, oldest.length > 0), [0, 1, 2, 3], 10, 'n', randomUUID(), 5_000, 1, ...oldest] as const,
-        [
-          statements.claim(true, oldest.length > 0),
-          [0, 1, 2, 3],
-          10,
-          'n',
-          randomUUID(),
-          5_000,
-          1,
-          perMinute,
-          ...oldest,
-        ] as const,
+        [claim(false, oldest.length > 0), [0, 1, 2, 3], 10, 'n', randomUUID(), 5_000, 1, ...oldest] as const,
+        [claim(true, oldest.length > 0), [0, 1, 2, 3], 10, 'n', randomUUID(), 5_000, 1, perMinute, ...oldest] as const,
       ]),
-      [statements.lost, 1, 200],
+      [lost, 1, 200],
     ] as const) {
       const cost = await costOf(database, sql, parameters, 'sync_operation');
       // What it takes, some of the others at most, and nothing of the history.
@@ -67,7 +57,6 @@ it('claims and reclaims by index, at a cost that 1,000,000 finished operations d
   await finish(950_000);
   expect(await buffers(null)).toBeLessThan(young * 1.2);
   expect(await buffers(60)).toBeLessThan(youngLimited * 1.2);
-  const options = { node: 'test', worker: 1, leaseMs: 60_000, bandOperationsPerMinute: null };
-  const queue = new OperationQueue(database, new Intake(database), options);
-  expect(await queue.claim(10, ['critical', 'high', 'normal', 'low'])).toHaveLength(10);
+  const { leases } = new QueueParts(database).process(1);
+  expect(await leases.claim(10, ['critical', 'high', 'normal', 'low'])).toHaveLength(10);
 }, 120_000);

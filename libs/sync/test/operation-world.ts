@@ -3,13 +3,16 @@ import type { SyncOperation } from '../src/entities/sync-operation.js';
 import type { SyncItem } from '../src/entities/sync-item.js';
 import { bandOperation, fileOperation } from '../src/engine/band-work.js';
 import { Completions } from '../src/engine/completions.js';
-import { Intake, type NewOperation } from '../src/engine/intake.js';
 import { FileSynchronizer } from '../src/engine/file-synchronizer.js';
-import { LeaseLost, OperationQueue, type Claim, type Failure } from '../src/engine/operation-queue.js';
+import { OperationHistory } from '../src/engine/operation-history.js';
 import { EventBroadcaster } from '../src/event-broadcaster.js';
 import { BandSettings } from '../src/settings/band-settings.js';
 import { presenceLocks } from '../src/log/node-link.js';
+import type { NewOperation } from '../src/queue/intake.js';
+import { LeaseLost, type Claim } from '../src/queue/leases.js';
+import type { Failure } from '../src/queue/settlements.js';
 import type { LogNode } from './log-rig.js';
+import { QueueParts, type ProcessParts } from './queue-parts.js';
 
 /** What can happen to the queue. Numbers choose among what there is at that moment. */
 export type Step =
@@ -44,7 +47,7 @@ export const failures = {
 export const files = ['f0', 'f1', 'f2'];
 export const engines = 3;
 const bandId = 'b1';
-const losses = 3;
+const mostLosses = 3;
 const every = ['critical', 'high', 'normal', 'low'] as const;
 
 /** An operation in the hands of a worker, which has read the file. */
@@ -53,11 +56,10 @@ interface Held {
   version: number;
 }
 
-interface Engine {
+interface Engine extends ProcessParts {
   number: number;
   /** The connection by which others see that it lives. */
   presence: QueryRunner;
-  queue: OperationQueue;
   completions: Completions;
   held: Held[];
 }
@@ -86,9 +88,9 @@ let workers = 0;
  */
 export class OperationWorld {
   private readonly files: FileSynchronizer;
-  private readonly intake: Intake;
+  private readonly queue: QueueParts;
   private readonly engines: Engine[];
-  private readonly zombies: (Held & Pick<Engine, 'queue' | 'completions'>)[] = [];
+  private readonly zombies: (Held & Pick<Engine, 'completions'>)[] = [];
   private readonly versions = new Map(files.map((file) => [file, 0]));
   private readonly events: ToldEvent[] = [];
   /** Of each file, the versions that completed operations had read. */
@@ -104,7 +106,7 @@ export class OperationWorld {
     // Only what publishes is used of these two.
     const broadcaster = new EventBroadcaster(node.publisher, null as never);
     this.files = new FileSynchronizer(null as never, broadcaster, node.database, new BandSettings(node.database));
-    this.intake = new Intake(node.database);
+    this.queue = new QueueParts(node.database);
     this.engines = Array.from({ length: engines }, () => ({}) as Engine);
   }
 
@@ -140,8 +142,8 @@ export class OperationWorld {
       );
       await this.node.database.query('update sync_band_pace set paused_until = clock_timestamp()');
       const [engine] = this.engines;
-      await engine!.queue.reclaim(1_000, 1);
-      engine!.held.push(...(await this.claimed(engine!.queue.claim(50, every))));
+      await engine!.losses.reclaim(1_000, 1);
+      engine!.held.push(...(await this.claimed(engine!.leases.claim(50, every))));
     }
     await this.check();
     await this.checkEffects();
@@ -154,7 +156,9 @@ export class OperationWorld {
       case 'tell again':
         return this.tellAgain(step.nth);
       case 'full sync':
-        return void (await this.intake.enqueue([{ ...bandOperation(bandId, 'full'), priority: 'high', cause: 'request' }]));
+        return void (await this.queue.intake.enqueue([
+          { ...bandOperation(bandId, 'full'), priority: 'high', cause: 'request' },
+        ]));
       case 'cancel':
       case 'retry':
       case 'discard':
@@ -162,7 +166,7 @@ export class OperationWorld {
       case 'prune':
         return this.prune();
       case 'pause':
-        return this.engines[0]!.queue.pause(bandId, 5, { code: 'busy', message: 'Not just now.' });
+        return this.queue.paces.pause(bandId, 5, { code: 'busy', message: 'Not just now.' });
       case 'end as a zombie':
         return this.endZombie(step.nth, step.how);
       default:
@@ -178,27 +182,27 @@ export class OperationWorld {
   }
 
   private async takeWith(engine: Engine, step: Extract<Step, { engine: number }>): Promise<void> {
-    const { queue, held } = engine;
+    const { leases, held } = engine;
     switch (step.does) {
       case 'claim':
-        return void held.push(...(await this.claimed(queue.claim(step.many, every))));
+        return void held.push(...(await this.claimed(leases.claim(step.many, every))));
       case 'claim oldest':
-        return void held.push(...(await this.claimed(queue.claim(0, every, 1))));
+        return void held.push(...(await this.claimed(leases.claim(0, every, 1))));
       case 'complete':
         return this.complete(engine, held.splice(0, step.many));
       case 'add some items':
         return this.addSome(engine);
       case 'fail': {
         const [first] = held.splice(0, 1);
-        return first && void (await queue.fail(first.claim, failures[step.how]));
+        return first && void (await this.queue.settlements.fail(first.claim, failures[step.how]));
       }
       case 'renew': {
-        const lost = await queue.renew(held.map(({ claim }) => claim));
+        const lost = await leases.renew(held.map(({ claim }) => claim));
         engine.held = engine.held.filter(({ claim }) => !lost.has(claim.operation.id));
         return;
       }
       case 'reclaim':
-        return void (await queue.reclaim(losses, 1));
+        return void (await engine.losses.reclaim(mostLosses, 1));
       case 'crash':
         return this.crash(engine);
       case 'stall':
@@ -212,22 +216,18 @@ export class OperationWorld {
   private async start(engine: Engine): Promise<void> {
     const { database } = this.node;
     engine.number = ++workers;
-    engine.queue = new OperationQueue(database, this.intake, {
-      node: `node-${workers}`,
-      worker: workers,
-      leaseMs: 3_600_000,
-      // Never reached here, and counted all the same.
-      bandOperationsPerMinute: 1_000_000,
-    });
-    engine.completions = new Completions(engine.queue, this.files);
+    // The limit is never reached here, and counted all the same.
+    const options = { leaseMs: 3_600_000, bandOperationsPerMinute: 1_000_000 };
+    Object.assign(engine, this.queue.process(engine.number, options));
+    engine.completions = new Completions(this.queue.database, this.queue.settlements, this.files);
     engine.held = [];
     engine.presence = database.createQueryRunner();
     await engine.presence.query('select pg_advisory_lock_shared($1, $2)', [presenceLocks, engine.number]);
   }
 
   private async crash(engine: Engine): Promise<void> {
-    const { presence, held, queue, completions } = engine;
-    this.zombies.push(...held.map((one) => ({ ...one, queue, completions })));
+    const { presence, held, completions } = engine;
+    this.zombies.push(...held.map((one) => ({ ...one, completions })));
     await this.start(engine);
     await goAway(presence);
   }
@@ -251,7 +251,7 @@ export class OperationWorld {
 
   private async enqueue({ eventId, file }: ToldEvent, priority: 'high' | 'low') {
     const wanted: NewOperation = { ...fileOperation(bandId, file), priority, cause: 'drive.file_changed', eventId };
-    return (await this.intake.enqueue([wanted]))[0]!;
+    return (await this.queue.intake.enqueue([wanted]))[0]!;
   }
 
   /** Whoever claims reads at once: the longer ago, the more can have happened. */
@@ -259,20 +259,17 @@ export class OperationWorld {
     return (await claims).map((claim) => ({ claim, version: this.versions.get(claim.operation.fileId ?? '') ?? 0 }));
   }
 
-  private async complete(
-    { queue, completions }: Pick<Engine, 'queue' | 'completions'>,
-    held: readonly Held[],
-  ): Promise<void> {
+  private async complete({ completions }: Pick<Engine, 'completions'>, held: readonly Held[]): Promise<void> {
     await Promise.all(
       held.map(({ claim, version }) =>
         unlessLost(async () => {
           const { fileId } = claim.operation;
           if (fileId === null) {
-            await queue.addItems(
+            await this.queue.items.add(
               claim,
               files.map((file) => itemOf(claim, file)),
             );
-            return queue.spread(claim);
+            return this.queue.items.spread(claim);
           }
           const wishable = { path: fileId, size: 0, hasNewerNamesake: false };
           const living = { channel: `band:${bandId}`, data: { path: fileId, version }, wishable };
@@ -284,11 +281,11 @@ export class OperationWorld {
     );
   }
 
-  private async addSome({ queue, held }: Engine): Promise<void> {
+  private async addSome({ held }: Engine): Promise<void> {
     const band = held.find(({ claim }) => claim.operation.kind === 'band');
     if (band)
       await unlessLost(() =>
-        queue.addItems(
+        this.queue.items.add(
           band.claim,
           files.slice(0, 2).map((file) => itemOf(band.claim, file)),
         ),
@@ -299,14 +296,14 @@ export class OperationWorld {
     if (this.zombies.length === 0) return;
     const [zombie] = this.zombies.splice(nth % this.zombies.length, 1);
     if (how === 'complete') await this.complete(zombie!, [zombie!]);
-    else await zombie!.queue.fail(zombie!.claim, failures[how]);
+    else await this.queue.settlements.fail(zombie!.claim, failures[how]);
   }
 
   private async byHand(does: 'cancel' | 'retry' | 'discard', nth: number): Promise<void> {
     const from = [...this.known.values()].filter((row) => (does === 'cancel' ? !isFinished(row) : row.status === 'dead'));
     if (from.length === 0) return;
     const { id } = from[nth % from.length]!;
-    const done = await (does === 'retry' ? this.intake.retry(id) : this.engines[0]!.queue[does](id));
+    const done = await (does === 'retry' ? this.queue.intake.retry(id) : this.queue.cancellations[does](id));
     if (done && does !== 'retry') this.endedByHand.add(id);
   }
 
@@ -316,7 +313,7 @@ export class OperationWorld {
       for (const event of this.events) event.takenOnBy = null;
     };
     forget();
-    await this.engines[0]!.queue.prune(0, 1_000);
+    await new OperationHistory(this.queue.database, { operationDays: 0, retentionIntervalMs: 60_000 }).prune();
     forget();
   }
 

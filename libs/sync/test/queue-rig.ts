@@ -1,11 +1,13 @@
 import { DataSource, type QueryRunner } from 'typeorm';
 import type { TestDatabase } from '../../../test/support/database.js';
 import { syncDatabase } from '../../../test/support/sync-database.js';
-import { Intake, type NewOperation } from '../src/engine/intake.js';
-import { OperationQueue, type Claim, type Failure } from '../src/engine/operation-queue.js';
 import { SyncItem } from '../src/entities/sync-item.js';
 import { SyncOperation, type Priority } from '../src/entities/sync-operation.js';
 import { presenceLocks } from '../src/log/node-link.js';
+import type { NewOperation } from '../src/queue/intake.js';
+import type { Claim, LeaseOptions } from '../src/queue/leases.js';
+import type { Failure, Settlements } from '../src/queue/settlements.js';
+import { QueueParts, type ProcessParts } from './queue-parts.js';
 
 export const every: readonly Priority[] = ['critical', 'high', 'normal', 'low'];
 export const again: Failure = { code: 'busy', message: 'Not just now.', remedy: 'Wait.', retryInMs: 0, isFree: false };
@@ -30,19 +32,20 @@ export const band = (): NewOperation => ({
 });
 export const filesOf = (claims: readonly Claim[]): (string | null)[] => claims.map(({ operation }) => operation.fileId);
 
-/** The queue of one process, which others see alive until it dies. */
-export type Worker = OperationQueue & { die(): Promise<void> };
+/** One process, which others see alive until it dies. */
+export interface Worker extends ProcessParts {
+  die(): Promise<void>;
+}
 
-/** The queue's database, gone after the test, and processes that work on it without their loop. */
-export class QueueRig {
-  readonly intake: Intake;
+/** The queue on a database that is gone after the test, and processes that work on it without their loop. */
+export class QueueRig extends QueueParts {
   private readonly alive: QueryRunner[] = [];
 
   private constructor(
     private readonly testDatabase: TestDatabase,
-    readonly database: DataSource,
+    readonly source: DataSource,
   ) {
-    this.intake = new Intake(database);
+    super(source);
   }
 
   static async make(): Promise<QueueRig> {
@@ -58,22 +61,19 @@ export class QueueRig {
 
   async remove(): Promise<void> {
     for (const runner of this.alive.splice(0)) await runner.release();
-    await this.database.destroy();
+    await this.source.destroy();
     await this.testDatabase.drop();
   }
 
   /** A process of that number, which shows that it lives. */
-  async worker(number: number, { leaseMs = 60_000, bandOperationsPerMinute = null as number | null } = {}): Promise<Worker> {
-    const runner = this.database.createQueryRunner();
+  async worker(number: number, options?: Partial<LeaseOptions>): Promise<Worker> {
+    const runner = this.source.createQueryRunner();
     this.alive.push(runner);
     await runner.query('select pg_advisory_lock_shared($1, $2)', [presenceLocks, number]);
-    const queue = new OperationQueue(this.database, this.intake, {
-      node: `node-${number}`,
-      worker: number,
-      leaseMs,
-      bandOperationsPerMinute,
-    });
-    return Object.assign(queue, { die: () => runner.query('select pg_advisory_unlock_all()') as Promise<void> });
+    return {
+      ...this.process(number, options),
+      die: () => runner.query('select pg_advisory_unlock_all()') as Promise<void>,
+    };
   }
 
   /** Their ids, in the order in which they were wanted. */
@@ -82,9 +82,9 @@ export class QueueRig {
   }
 
   /** All in one transaction. */
-  complete(queue: OperationQueue, ...claims: Claim[]): ReturnType<OperationQueue['complete']> {
-    return this.database.transaction((transaction) =>
-      queue.complete(
+  complete(...claims: Claim[]): ReturnType<Settlements['complete']> {
+    return this.source.transaction((transaction) =>
+      this.settlements.complete(
         claims.map((claim) => ({ ...claim, preparedMs: 5 })),
         transaction,
       ),
@@ -92,18 +92,18 @@ export class QueueRig {
   }
 
   row(id: string): Promise<SyncOperation> {
-    return this.database.getRepository(SyncOperation).findOneByOrFail({ id });
+    return this.source.getRepository(SyncOperation).findOneByOrFail({ id });
   }
 
   /** Of each item of this operation, the file and how it is with it. */
   async itemsOf(operationId: string): Promise<string[]> {
-    const items = await this.database.getRepository(SyncItem).find({ where: { operationId }, order: { fileId: 'ASC' } });
+    const items = await this.source.getRepository(SyncItem).find({ where: { operationId }, order: { fileId: 'ASC' } });
     return items.map(({ fileId, status }) => `${fileId} ${status}`);
   }
 
   /** Resolves once a transaction waits for what another one has locked. */
   async someoneWaits(): Promise<void> {
     const waits = `select from pg_stat_activity where datname = current_database() and wait_event_type = 'Lock'`;
-    while ((await this.database.query<unknown[]>(waits)).length === 0);
+    while ((await this.source.query<unknown[]>(waits)).length === 0);
   }
 }

@@ -1,7 +1,7 @@
 import type { Bus, DriveChange, FileFact } from '@soleil/bus';
 import type { DataSource } from 'typeorm';
 import type { SyncOperation } from '../entities/sync-operation.js';
-import type { Intake, NewOperation } from './intake.js';
+import type { Intake, NewOperation } from '../queue/intake.js';
 import type { Effect } from './work.js';
 
 const noEffect: Effect = { kind: 'none' };

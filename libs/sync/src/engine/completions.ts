@@ -1,7 +1,10 @@
 import { together, type Facts } from '@soleil/bus';
 import type { EntityManager } from 'typeorm';
 import type { FileSynchronizer } from './file-synchronizer.js';
-import { LeaseLost, type Claim, type OperationQueue, type Progress } from './operation-queue.js';
+import type { Progress } from '../queue/items.js';
+import { LeaseLost, type Claim } from '../queue/leases.js';
+import type { QueueDatabase } from '../queue/queue-database.js';
+import type { Settlements } from '../queue/settlements.js';
 import type { Effect } from './work.js';
 
 /** An operation whose questions are answered. */
@@ -30,7 +33,8 @@ export class Completions {
   private readonly completing = together((all: readonly Prepared[]) => this.inOne(all), { atMost: mostAtOnce });
 
   constructor(
-    private readonly queue: OperationQueue,
+    private readonly database: QueueDatabase,
+    private readonly settlements: Settlements,
     private readonly files: FileSynchronizer,
   ) {}
 
@@ -42,8 +46,8 @@ export class Completions {
   private async inOne(all: readonly Prepared[]): Promise<(Completed | Error)[]> {
     const hasEffect = all.some(({ effect }) => effect.kind === 'file');
     const { tokens, progress, updates } = hasEffect
-      ? await this.queue.inTransaction((transaction) => this.takeEffect(all, transaction))
-      : { ...(await this.queue.complete(all.map(claimOf))), updates: [] };
+      ? await this.database.transaction((transaction) => this.takeEffect(all, transaction))
+      : { ...(await this.settlements.complete(all.map(claimOf))), updates: [] };
     const byFile = new Map(updates.map((update) => [update.fileId, update]));
     const first = all.find(isHeldBy(tokens));
     return all.map((one) => {
@@ -57,7 +61,7 @@ export class Completions {
     all: readonly Prepared[],
     transaction: EntityManager,
   ): Promise<{ tokens: Map<string, string>; progress: Progress[]; updates: Facts['sync.file_updated'][] }> {
-    const { tokens, progress } = await this.queue.complete(all.map(claimOf), transaction);
+    const { tokens, progress } = await this.settlements.complete(all.map(claimOf), transaction);
     const wanted = all.filter(isHeldBy(tokens)).flatMap(({ effect }) => (effect.kind === 'file' ? effect.wanted : []));
     return { tokens, progress, updates: wanted.length > 0 ? await this.files.publish(wanted, transaction) : [] };
   }

@@ -2,7 +2,8 @@ import { CodedError } from '@soleil/bus';
 import { codes, SyncError } from '@soleil/sync-protocol';
 import type { SyncOperation } from '../entities/sync-operation.js';
 import type { ResolvedSyncOptions } from '../options.js';
-import { longestPauseMs, type Failure } from './operation-queue.js';
+import { longestPauseMs } from '../queue/band-paces.js';
+import type { Failure } from '../queue/settlements.js';
 
 /** Whatever a module threw, it need not be an error. */
 export const saidBy = (thrown: unknown): string => (thrown instanceof Error ? thrown.message : String(thrown));

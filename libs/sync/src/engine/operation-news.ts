@@ -2,7 +2,8 @@ import { Logger } from '@nestjs/common';
 import type { Bus, Facts } from '@soleil/bus';
 import type { SyncOperation } from '../entities/sync-operation.js';
 import { saidBy } from './failure.js';
-import type { LostOperation, Progress } from './operation-queue.js';
+import type { Progress } from '../queue/items.js';
+import type { LostOperation } from '../queue/losses.js';
 import type { ProgressTeller } from './progress-teller.js';
 
 type Told = Pick<SyncOperation, 'id' | 'kind' | 'bandId' | 'fileId'>;

@@ -3,10 +3,13 @@ import { monotonicMs } from '../monotonic.js';
 import type { ResolvedSyncOptions } from '../options.js';
 import type { Completions } from './completions.js';
 import { failureOf, saidBy } from './failure.js';
-import { mostAtOnce, type NewOperation } from './intake.js';
+import type { BandPaces } from '../queue/band-paces.js';
+import { mostAtOnce, type NewOperation } from '../queue/intake.js';
+import type { Items, Progress } from '../queue/items.js';
+import { LeaseLost, type Claim } from '../queue/leases.js';
+import type { Failure, Settlements } from '../queue/settlements.js';
 import type { Lookout } from './lookout.js';
 import type { OperationNews } from './operation-news.js';
-import { LeaseLost, type Claim, type Failure, type OperationQueue, type Progress } from './operation-queue.js';
 import type { Preparation } from './preparation.js';
 import type { Slots } from './slots.js';
 import type { Effect } from './work.js';
@@ -38,7 +41,9 @@ export class OperationRunner {
   private readonly logger = new Logger('SyncEngine');
 
   constructor(
-    private readonly queue: OperationQueue,
+    private readonly items: Items,
+    private readonly settlements: Settlements,
+    private readonly paces: BandPaces,
     private readonly preparation: Preparation,
     private readonly completions: Completions,
     private readonly news: OperationNews,
@@ -91,12 +96,12 @@ export class OperationRunner {
   private async spread(held: Held, items: (NewOperation & { fileId: string })[]): Promise<void> {
     const { claim } = held;
     for (let begin = 0; begin < items.length; begin += mostAtOnce) {
-      const { added, progress } = await this.queue.addItems(claim, items.slice(begin, begin + mostAtOnce));
+      const { added, progress } = await this.items.add(claim, items.slice(begin, begin + mostAtOnce));
       if (added > 0) this.lookout.tellOthers();
       this.news.moved(progress);
       this.lookout.mayBeDue();
     }
-    const progress = await this.queue.spread(claim);
+    const progress = await this.items.spread(claim);
     this.lookout.mayBeDue();
     this.news.moved([progress]);
   }
@@ -116,8 +121,8 @@ export class OperationRunner {
       // The source lets nobody in for now: the band's other operations need not find out one by one. One that does not answer may do so for one
       // file alone.
       if (bandWaits.has(failure.code) && failure.isFree && failure.retryInMs !== null && operation.bandId !== null)
-        await this.queue.pause(operation.bandId, failure.retryInMs, failure);
-      return { failure, progress: await this.queue.fail(claim, failure) };
+        await this.paces.pause(operation.bandId, failure.retryInMs, failure);
+      return { failure, progress: await this.settlements.fail(claim, failure) };
     } catch (unsettled) {
       // The lease runs out and the operation waits again.
       this.logger.warn(`Operation ${operation.id} could not be put back: ${(unsettled as Error).message}`);

@@ -3,16 +3,14 @@ import type { Bus } from '@soleil/bus';
 import type { NodeLink } from '../log/node-link.js';
 import { monotonicMs } from '../monotonic.js';
 import type { ResolvedSyncOptions } from '../options.js';
-import type { BandWork } from './band-work.js';
-import { Completions } from './completions.js';
-import type { FileSynchronizer } from './file-synchronizer.js';
+import type { Claim, Leases } from '../queue/leases.js';
+import type { Losses } from '../queue/losses.js';
+import type { Settlements } from '../queue/settlements.js';
 import type { Lookout } from './lookout.js';
-import type { Claim, OperationQueue } from './operation-queue.js';
 import type { OperationNews } from './operation-news.js';
-import { OperationRunner, type Held } from './operation-runner.js';
-import { Preparation } from './preparation.js';
+import type { Held, OperationRunner } from './operation-runner.js';
 import type { ProgressTeller } from './progress-teller.js';
-import { Slots } from './slots.js';
+import type { Slots } from './slots.js';
 
 /** A worker silent for this long loses its operations. */
 export const operationLeaseMs = 5_000;
@@ -34,8 +32,6 @@ const mostPrepared = 200;
 export class OperationWorker implements OnApplicationBootstrap, BeforeApplicationShutdown {
   private readonly logger = new Logger('SyncEngine');
   private readonly held = new Map<string, Held>();
-  private readonly slots: Slots;
-  private readonly runner: OperationRunner;
   private loop: Promise<void> | null = null;
   private heartbeat: NodeJS.Timeout | null = null;
   private beating: Promise<void> | null = null;
@@ -43,19 +39,17 @@ export class OperationWorker implements OnApplicationBootstrap, BeforeApplicatio
 
   constructor(
     private readonly bus: Bus,
-    private readonly queue: OperationQueue,
-    files: FileSynchronizer,
-    bands: BandWork,
+    private readonly leases: Leases,
+    private readonly losses: Losses,
+    private readonly settlements: Settlements,
+    private readonly runner: OperationRunner,
+    private readonly slots: Slots,
     private readonly news: OperationNews,
     private readonly progress: ProgressTeller,
     private readonly lookout: Lookout,
     private readonly link: NodeLink,
-    private readonly options: ResolvedSyncOptions,
+    private readonly options: Pick<ResolvedSyncOptions, 'workers' | 'retryBaseMs'>,
   ) {
-    this.slots = new Slots(options.workers, monotonicMs);
-    const preparation = new Preparation(files, bands, options.operationTimeoutMs);
-    const completions = new Completions(queue, files);
-    this.runner = new OperationRunner(queue, preparation, completions, news, this.slots, lookout, options);
     link.onNews((news) => {
       if (news.kind === 'cancelled') this.letGo(news.operationId);
     });
@@ -109,7 +103,7 @@ export class OperationWorker implements OnApplicationBootstrap, BeforeApplicatio
     if (!turn || !this.link.isPresent || this.held.size > this.options.workers + mostPrepared) return [];
     if (!this.lookout.isWorthwhile(turn, this.slots.ahead)) return [];
     this.lookout.looks();
-    const claims = await this.queue.claim(turn.limit, turn.from, turn.oldest);
+    const claims = await this.leases.claim(turn.limit, turn.from, turn.oldest);
     this.lookout.found(claims.length, turn);
     this.slots.had(turn, claims.length);
     return claims;
@@ -136,11 +130,11 @@ export class OperationWorker implements OnApplicationBootstrap, BeforeApplicatio
   private async beat(): Promise<void> {
     try {
       if (this.held.size > 0) {
-        const lost = await this.queue.renew([...this.held.values()].map(({ claim }) => claim));
+        const lost = await this.leases.renew([...this.held.values()].map(({ claim }) => claim));
         for (const id of lost) this.letGo(id);
         await this.release(longestAheadMs);
       }
-      const { lost, progress } = await this.queue.reclaim(mostLosses, this.options.retryBaseMs);
+      const { lost, progress } = await this.losses.reclaim(mostLosses, this.options.retryBaseMs);
       if (lost.length > 0) this.lookout.mayBeDue();
       this.news.lost(lost, progress);
     } catch (error) {
@@ -155,7 +149,7 @@ export class OperationWorker implements OnApplicationBootstrap, BeforeApplicatio
     );
     if (late.length === 0) return;
     for (const { lost } of late) lost.abort();
-    await this.queue.release(late.map(({ claim }) => claim));
+    await this.settlements.release(late.map(({ claim }) => claim));
     this.lookout.tellOthers();
   }
 }

@@ -2,7 +2,7 @@ import { CodedError } from '@soleil/bus';
 import type { SyncOperation } from '../entities/sync-operation.js';
 import type { BandWork } from './band-work.js';
 import type { FileSynchronizer } from './file-synchronizer.js';
-import { LeaseLost } from './operation-queue.js';
+import { LeaseLost } from '../queue/leases.js';
 import type { Effect } from './work.js';
 
 /** The first half of an operation: the asking, which holds nothing and changes nothing. */

@@ -2,7 +2,7 @@ import { jest } from '@jest/globals';
 import type { Bus } from '@soleil/bus';
 import type { Signal } from '@soleil/sync-protocol';
 import type { EventBroadcaster } from '../event-broadcaster.js';
-import type { Progress } from './operation-queue.js';
+import type { Progress } from '../queue/items.js';
 import { ProgressTeller } from './progress-teller.js';
 
 const sent: Signal[] = [];

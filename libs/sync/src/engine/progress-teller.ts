@@ -3,7 +3,7 @@ import { Logger } from '@nestjs/common';
 import { bandChannel } from '@soleil/sync-protocol';
 import type { EventBroadcaster } from '../event-broadcaster.js';
 import { saidBy } from './failure.js';
-import type { Progress } from './operation-queue.js';
+import type { Progress } from '../queue/items.js';
 
 /** Of one operation, and of one band's queue, this often at most. */
 const everyMs = 250;

@@ -9,9 +9,10 @@ import { isDatabaseAway } from '../log/database-away.js';
 import type { NodeLink } from '../log/node-link.js';
 import type { ResolvedSyncOptions } from '../options.js';
 import { bandOperation } from './band-work.js';
-import { mostAtOnce, type Enqueued, type Intake, type NewOperation } from './intake.js';
+import type { BandPaces, BandPause } from '../queue/band-paces.js';
+import type { Cancellations } from '../queue/cancellations.js';
+import { mostAtOnce, type Enqueued, type Intake, type NewOperation } from '../queue/intake.js';
 import type { Lookout } from './lookout.js';
-import type { BandPause, OperationQueue } from './operation-queue.js';
 import type { OperationNews } from './operation-news.js';
 import type { OperationWorker } from './operation-worker.js';
 import type { ProgressTeller } from './progress-teller.js';
@@ -36,7 +37,8 @@ export class SyncEngine {
   constructor(
     private readonly database: DataSource,
     private readonly intake: Intake,
-    private readonly queue: OperationQueue,
+    private readonly cancellations: Cancellations,
+    private readonly paces: BandPaces,
     private readonly worker: OperationWorker,
     private readonly news: OperationNews,
     private readonly progress: ProgressTeller,
@@ -115,7 +117,7 @@ export class SyncEngine {
 
   /** Why a band's operations wait, all but critical ones, since when and until when; null: they begin as they come. */
   async pausedBand(bandId: string): Promise<BandPause | null> {
-    return this.queue.pausedBand(bandId);
+    return this.paces.pauseOf(bandId);
   }
 
   /** What became of each file of an operation that is about many, those that failed first. @param limit at most 1,000 */
@@ -135,7 +137,7 @@ export class SyncEngine {
    * @throws SyncError `operation_unknown`, `operation_finished`
    */
   async cancel(id: string): Promise<void> {
-    const ended = await this.queue.cancel(id);
+    const ended = await this.cancellations.cancel(id);
     if (!ended) throw finished(await this.operation(id), 'It is finished; there is nothing to cancel.');
     this.worker.letGo(id);
     this.link.tell({ kind: 'cancelled', operationId: id });
@@ -151,7 +153,7 @@ export class SyncEngine {
 
   /** Gives a dead operation up: it is not listed among the dead any more. @throws SyncError `operation_unknown`, `operation_not_dead` */
   async discard(id: string): Promise<void> {
-    if (!(await this.queue.discard(id))) throw notDead(await this.operation(id));
+    if (!(await this.cancellations.discard(id))) throw notDead(await this.operation(id));
     this.progress.changed((await this.operation(id)).bandId);
   }
 

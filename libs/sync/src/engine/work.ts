@@ -1,6 +1,6 @@
 import type { SyncOperation } from '../entities/sync-operation.js';
 import type { Wishable } from '../settings/band-settings.js';
-import type { NewOperation } from './intake.js';
+import type { NewOperation } from '../queue/intake.js';
 
 /** A file as the log should have it. */
 export interface Wanted {

@@ -13,104 +13,108 @@ afterEach(() => rig.remove());
 
 describe('enqueuing', () => {
   it('joins what waits under the same key, within one call and across calls; the higher priority stays', async () => {
-    const queue = await rig.worker(1);
+    const worker = await rig.worker(1);
     const [a, b, other] = await rig.enqueue(file('f'), file('f', { priority: 'low' }), file('g'));
     expect(b).toBe(a);
     expect(other).not.toBe(a);
     const [later] = await rig.intake.enqueue([file('f', { priority: 'critical' })]);
     expect(later).toEqual({ id: a, isNew: false });
-    expect(filesOf(await queue.claim(1, ['critical']))).toEqual(['f']);
+    expect(filesOf(await worker.leases.claim(1, ['critical']))).toEqual(['f']);
   });
 
   it('does not join one that runs: what that read may be older', async () => {
-    const queue = await rig.worker(1);
+    const worker = await rig.worker(1);
     const [first] = await rig.enqueue(file('f'));
-    await queue.claim(1, every);
+    await worker.leases.claim(1, every);
     expect((await rig.intake.enqueue([file('f')]))[0]).toEqual({ id: expect.not.stringContaining(first!), isNew: true });
   });
 
   it('joins one that failed, which waits as if it never had: the news may be what mends it', async () => {
-    const queue = await rig.worker(1);
+    const worker = await rig.worker(1);
     const [id] = await rig.enqueue(file('f'));
-    const [claim] = await queue.claim(1, every);
-    await queue.fail(claim!, { ...again, retryInMs: 3_600_000 });
+    const [claim] = await worker.leases.claim(1, every);
+    await rig.settlements.fail(claim!, { ...again, retryInMs: 3_600_000 });
     expect(await rig.row(id!)).toMatchObject({ status: 'failed', attempts: 1, errorCode: 'busy' });
     await rig.enqueue(file('f'));
     expect(await rig.row(id!)).toMatchObject({ status: 'pending', attempts: 0, ...noError });
-    expect(filesOf(await queue.claim(1, every))).toEqual(['f']);
+    expect(filesOf(await worker.leases.claim(1, every))).toEqual(['f']);
   });
 
   it('takes an event on once, whoever tells it how often at the same time', async () => {
-    const queue = await rig.worker(1);
+    const worker = await rig.worker(1);
     const told = Array.from({ length: 30 }, () => rig.intake.enqueue([file('f', { eventId: 'e1' }), file('g')]));
     const ids = new Set((await Promise.all(told)).map(([placed]) => placed!.id));
     expect(ids.size).toBe(1);
-    await rig.complete(queue, ...(await queue.claim(1, every)));
+    await rig.complete(...(await worker.leases.claim(1, every)));
     expect((await rig.intake.enqueue([file('f', { eventId: 'e1' })]))[0]).toEqual({ id: [...ids][0], isNew: false });
   });
 });
 
 describe('an operation with items', () => {
   it('takes over how an earlier operation for the same event ended, and follows one that is running', async () => {
-    const queue = await rig.worker(1);
+    const worker = await rig.worker(1);
     const told = ['done', 'fails', 'runs', 'waits'].map((name) => file(name, { eventId: `event of ${name}` }));
     const [done, fails, runs, waits] = await rig.enqueue(...told);
-    const claims = await queue.claim(3, every);
+    const claims = await worker.leases.claim(3, every);
     expect(filesOf(claims)).toEqual(['done', 'fails', 'runs']);
-    await rig.complete(queue, claims[0]!);
-    await queue.fail(claims[1]!, never);
+    await rig.complete(claims[0]!);
+    await rig.settlements.fail(claims[1]!, never);
     const [id] = await rig.enqueue(band());
-    const [claim] = await queue.claim(1, every);
-    const { added, progress } = await queue.addItems(claim!, told);
+    const [claim] = await worker.leases.claim(1, every);
+    const { added, progress } = await rig.items.add(claim!, told);
     expect(added).toBe(1);
     expect(progress.at(-1)).toMatchObject({ id, done: 2, failed: 1 });
     expect(await rig.itemsOf(id!)).toEqual(['done completed', 'fails failed', 'runs waiting', 'waits waiting']);
     const by = new Map(
-      (await rig.database.getRepository(SyncItem).find()).map(({ fileId, byOperation }) => [fileId, byOperation]),
+      (await rig.source.getRepository(SyncItem).find()).map(({ fileId, byOperation }) => [fileId, byOperation]),
     );
     expect([by.get('done'), by.get('fails'), by.get('waits')]).toEqual([done, fails, waits]);
     expect(by.get('runs')).not.toBe(runs);
-    expect(await queue.spread(claim!)).toMatchObject({ total: 4, done: 2, failed: 1, status: 'running' });
-    await rig.complete(queue, claims[2]!);
-    await rig.complete(queue, ...(await queue.claim(5, every)));
+    expect(await rig.items.spread(claim!)).toMatchObject({ total: 4, done: 2, failed: 1, status: 'running' });
+    await rig.complete(claims[2]!);
+    await rig.complete(...(await worker.leases.claim(5, every)));
     expect(await rig.row(id!)).toMatchObject({ status: 'completed', itemsTotal: 4, itemsDone: 4, itemsFailed: 1 });
   });
 
   it('of which all had ended before is completed as it lets go of them', async () => {
-    const queue = await rig.worker(1);
+    const worker = await rig.worker(1);
     const told = ['f', 'g'].map((name) => file(name, { eventId: `event of ${name}` }));
     await rig.enqueue(...told);
-    await rig.complete(queue, ...(await queue.claim(2, every)));
+    await rig.complete(...(await worker.leases.claim(2, every)));
     const [id] = await rig.enqueue(band());
-    const [claim] = await queue.claim(1, every);
-    await queue.addItems(claim!, told);
-    expect(await queue.spread(claim!)).toMatchObject({ id, total: 2, done: 2, failed: 0, status: 'completed' });
+    const [claim] = await worker.leases.claim(1, every);
+    await rig.items.add(claim!, told);
+    expect(await rig.items.spread(claim!)).toMatchObject({ id, total: 2, done: 2, failed: 0, status: 'completed' });
   });
 
   it('that is cancelled leaves the changes that it came upon: they are not taken on again when they are told', async () => {
-    const queue = await rig.worker(1);
+    const worker = await rig.worker(1);
     const [id] = await rig.enqueue(band());
-    const [claim] = await queue.claim(1, every);
+    const [claim] = await worker.leases.claim(1, every);
     const changed = file('f', { eventId: 'e1', parentId: id });
-    await queue.addItems(claim!, [changed, file('checked', { parentId: id })]);
-    await queue.spread(claim!);
-    await queue.cancel(id!);
+    await rig.items.add(claim!, [changed, file('checked', { parentId: id })]);
+    await rig.items.spread(claim!);
+    await rig.cancellations.cancel(id!);
     await rig.enqueue({ ...changed, parentId: null });
-    expect(filesOf(await queue.claim(9, every))).toEqual(['f']);
+    expect(filesOf(await worker.leases.claim(9, every))).toEqual(['f']);
   });
 });
 
 describe('by hand', () => {
   it('a dead operation waits again, unless a newer one of its key waits, and can be given up', async () => {
-    const queue = await rig.worker(1);
+    const worker = await rig.worker(1);
     const [f, g, h] = await rig.enqueue(file('f'), file('g'), file('h'));
-    for (const claim of await queue.claim(3, every)) await queue.fail(claim, never);
+    for (const claim of await worker.leases.claim(3, every)) await rig.settlements.fail(claim, never);
     await rig.enqueue(file('g'));
-    expect([await rig.intake.retry(f!), await rig.intake.retry(g!), await queue.discard(h!)]).toEqual([true, true, true]);
+    expect([await rig.intake.retry(f!), await rig.intake.retry(g!), await rig.cancellations.discard(h!)]).toEqual([
+      true,
+      true,
+      true,
+    ]);
     expect(await rig.row(f!)).toMatchObject({ status: 'pending', attempts: 0, finishedAt: null, ...noError });
     expect(await rig.row(g!)).toMatchObject({ status: 'cancelled' });
     expect(await rig.row(h!)).toMatchObject({ status: 'cancelled' });
-    expect([await rig.intake.retry(f!), await queue.discard(h!), await rig.intake.retry(randomUUID())]).toEqual([
+    expect([await rig.intake.retry(f!), await rig.cancellations.discard(h!), await rig.intake.retry(randomUUID())]).toEqual([
       false,
       false,
       false,
@@ -118,11 +122,11 @@ describe('by hand', () => {
   });
 
   it('a dead operation that is tried again while there is news of its file leaves the work to that', async () => {
-    const queue = await rig.worker(1);
+    const worker = await rig.worker(1);
     const [id] = await rig.enqueue(file('f'));
-    const [claim] = await queue.claim(1, every);
-    await queue.fail(claim!, never);
-    const told = rig.database.createQueryRunner();
+    const [claim] = await worker.leases.claim(1, every);
+    await rig.settlements.fail(claim!, never);
+    const told = rig.source.createQueryRunner();
     await told.startTransaction();
     const [news] = await rig.intake.enqueue([file('f')], told.manager);
     const retried = rig.intake.retry(id!);

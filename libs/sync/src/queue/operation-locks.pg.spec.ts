@@ -18,20 +18,20 @@ describe('of those that work on one operation with items, nobody waits for anoth
 
   /** A running operation of a process that is gone, or of the first one. */
   const running = (id: string, kind: 'band' | 'file', { losses = 0, isLost = true } = {}): Promise<unknown> =>
-    rig.database.query(
+    rig.source.query(
       `insert into sync_operation (id, kind, status, priority, ordering_key, band_id, cause, attempts, losses, lease_token, lease_until, started_at, worker)
        values ($1, $2, 'running', 2, $3, 'b1', 'test', 1, $4, gen_random_uuid(), clock_timestamp() + $5 * interval '1 hour', now(), 1)`,
       [id, kind, `key of ${id}`, losses, isLost ? -1 : 1],
     );
   const item = (operationId: string, fileId: string, by: string): Promise<unknown> =>
-    rig.database.query('insert into sync_item (operation_id, file_id, by_operation) values ($1, $2, $3)', [
+    rig.source.query('insert into sync_item (operation_id, file_id, by_operation) values ($1, $2, $3)', [
       operationId,
       fileId,
       by,
     ]);
   /** Who waits for what another one has locked must have left that alone which the other locks next. */
   async function leavesAlone(mine: string, next: string, work: () => Promise<unknown>): Promise<void> {
-    const other = rig.database.createQueryRunner();
+    const other = rig.source.createQueryRunner();
     await other.startTransaction();
     await other.query(mine);
     const done = work();
@@ -46,31 +46,31 @@ describe('of those that work on one operation with items, nobody waits for anoth
     `select from sync_item where operation_id = '${id}' and file_id = '${fileId}' for update`;
 
   it('where one is lost with an item of another', async () => {
-    const queue = await rig.worker(1);
+    const worker = await rig.worker(1);
     for (const band of [x, y]) await running(band, 'band');
     await running(first, 'file', { losses: 2 });
     await item(y, 'a', first);
-    await leavesAlone(operation(y), operation(x), () => queue.reclaim(3, 1_000));
+    await leavesAlone(operation(y), operation(x), () => worker.losses.reclaim(3, 1_000));
     expect(await rig.row(first)).toMatchObject({ status: 'dead' });
     expect(await rig.row(x)).toMatchObject({ status: 'failed', errorCode: 'worker_lost' });
   });
 
   it('where of those that are lost one dies, and newer news stand for another', async () => {
-    const queue = await rig.worker(1);
+    const worker = await rig.worker(1);
     await running(first, 'file', { losses: 2 });
     await running(second, 'file');
     await running(x, 'band', { isLost: false });
     await rig.enqueue(file('b', { orderingKey: `key of ${second}` }));
     await item(x, 'a', first);
     await item(x, 'b', second);
-    await leavesAlone(operation(x), itemOf(x, 'b'), () => queue.reclaim(3, 1_000));
+    await leavesAlone(operation(x), itemOf(x, 'b'), () => worker.losses.reclaim(3, 1_000));
     expect(await rig.itemsOf(x)).toEqual(['a failed', 'b waiting']);
   });
 
   it.each(['is cancelled while its items are handed on', 'hands its items on while it is cancelled'])(
     'where it %s',
     async (which) => {
-      const queue = await rig.worker(1);
+      const worker = await rig.worker(1);
       await running(x, 'band', { isLost: false });
       for (const [id, name] of [
         [first, 'b'],
@@ -81,7 +81,9 @@ describe('of those that work on one operation with items, nobody waits for anoth
         await item(x, name, id);
       }
       const isCancelled = which.startsWith('is');
-      await leavesAlone(itemOf(x, 'a'), itemOf(x, 'b'), () => (isCancelled ? queue.cancel(x) : queue.reclaim(3, 1_000)));
+      await leavesAlone(itemOf(x, 'a'), itemOf(x, 'b'), () =>
+        isCancelled ? rig.cancellations.cancel(x) : worker.losses.reclaim(3, 1_000),
+      );
       expect(await rig.itemsOf(x)).toEqual(isCancelled ? ['a cancelled', 'b cancelled'] : ['a waiting', 'b waiting']);
     },
   );
@@ -89,18 +91,18 @@ describe('of those that work on one operation with items, nobody waits for anoth
 
 describe('an operation whose process is lost', () => {
   it('locks what does items before what has them, as a completion does: neither waits for the other', async () => {
-    const queue = await rig.worker(1);
+    const worker = await rig.worker(1);
     const ids = { band: '00000000-0000-4000-8000-000000000000', file: 'ffffffff-ffff-4fff-8fff-ffffffffffff' };
     for (const kind of ['band', 'file'] as const)
-      await rig.database.query(
+      await rig.source.query(
         `insert into sync_operation (id, kind, status, priority, ordering_key, band_id, cause, attempts, lease_token, lease_until, started_at)
          values ($1, $2, 'running', 2, $2, 'b1', 'test', 1, gen_random_uuid(), clock_timestamp() - interval '1 second', now())`,
         [ids[kind], kind],
       );
-    const completion = rig.database.createQueryRunner();
+    const completion = rig.source.createQueryRunner();
     await completion.startTransaction();
     await completion.query('select from sync_operation where id = $1 for update', [ids.file]);
-    const reclaimed = queue.reclaim(3, 1_000);
+    const reclaimed = worker.losses.reclaim(3, 1_000);
     await rig.someoneWaits();
     await completion.query('select from sync_operation where id = $1 for update nowait', [ids.band]);
     await completion.commitTransaction();
@@ -111,12 +113,11 @@ describe('an operation whose process is lost', () => {
 
 describe('by hand', () => {
   it('is cancelled after whoever hands it something is through with its key, and holds nothing until then', async () => {
-    const queue = await rig.worker(1);
     const [id] = await rig.enqueue(file('f'));
-    const handing = rig.database.createQueryRunner();
+    const handing = rig.source.createQueryRunner();
     await handing.startTransaction();
     await handing.query(lockKeys, [['file:f']]);
-    const cancelled = queue.cancel(id!);
+    const cancelled = rig.cancellations.cancel(id!);
     await rig.someoneWaits();
     await handing.query('select from sync_operation where id = $1 for update nowait', [id]);
     await handing.commitTransaction();

@@ -1,8 +1,9 @@
 import { QueueRig, type Worker } from '../../test/queue-rig.js';
 import { SyncOperation } from '../entities/sync-operation.js';
-import { bandOperation, fileOperation } from './band-work.js';
+import { bandOperation, fileOperation } from '../engine/band-work.js';
 import type { Intake, Look, NewOperation } from './intake.js';
-import type { Claim, Failure } from './operation-queue.js';
+import type { Claim } from './leases.js';
+import type { Failure } from './settlements.js';
 
 const minuteMs = 60_000;
 const aMinute = { intervalMs: minuteMs };
@@ -10,12 +11,12 @@ const away: Failure = { code: 'folder_missing', message: 'Gone.', remedy: 'Wait.
 
 let rig: QueueRig;
 let intake: Intake;
-let queue: Worker;
+let worker: Worker;
 
 beforeEach(async () => {
   rig = await QueueRig.make();
   intake = rig.intake;
-  queue = await rig.worker(1);
+  worker = await rig.worker(1);
 });
 afterEach(() => rig.remove());
 
@@ -24,16 +25,16 @@ const look = (bandId: string, priority: Look['priority'] = 'low'): Look => ({
   priority,
   cause: 'test',
 });
-const operations = (): Promise<SyncOperation[]> => rig.database.getRepository(SyncOperation).find();
-const claim = async (): Promise<Claim> => (await queue.claim(1, ['high', 'normal', 'low']))[0]!;
+const operations = (): Promise<SyncOperation[]> => rig.source.getRepository(SyncOperation).find();
+const claim = async (): Promise<Claim> => (await worker.leases.claim(1, ['high', 'normal', 'low']))[0]!;
 const age = (): Promise<unknown> =>
-  rig.database.query(
+  rig.source.query(
     `update sync_operation set prepared_at = prepared_at - interval '1 hour', finished_at = finished_at - interval '1 hour'`,
   );
 
 it('looks over a band that never was, and again when that was long ago', async () => {
   expect(await intake.enqueueLooks([look('b1'), look('b2')], aMinute)).toEqual(['b1', 'b2']);
-  for (const _ of [1, 2]) await queue.complete([{ ...(await claim()), preparedMs: 1 }]);
+  for (const _ of [1, 2]) await rig.settlements.complete([{ ...(await claim()), preparedMs: 1 }]);
   expect(await intake.enqueueLooks([look('b1'), look('b2')], aMinute)).toEqual([]);
   await age();
   expect(await intake.enqueueLooks([look('b2')], aMinute)).toEqual(['b2']);
@@ -64,8 +65,8 @@ it('looks again while what the last look came upon is still being worked on', as
   await intake.enqueueLooks([look('b1')], aMinute);
   const held = await claim();
   const item = { ...fileOperation('b1', 'f1'), fileId: 'f1', priority: 'low', cause: 'test' } as const;
-  await queue.addItems(held, [item]);
-  await queue.spread(held);
+  await rig.items.add(held, [item]);
+  await rig.items.spread(held);
   expect(await intake.enqueueLooks([look('b1')], aMinute)).toEqual([]);
   await age();
   expect(await intake.enqueueLooks([look('b1')], aMinute)).toEqual(['b1']);
@@ -73,14 +74,14 @@ it('looks again while what the last look came upon is still being worked on', as
 
 it('looks over a band whose files are worked on all the time: none of that tells what is missing', async () => {
   await intake.enqueue([{ ...fileOperation('b1', 'f1'), priority: 'high', cause: 'test' }]);
-  await queue.complete([{ ...(await claim()), preparedMs: 1 }]);
+  await rig.settlements.complete([{ ...(await claim()), preparedMs: 1 }]);
   expect(await intake.enqueueLooks([look('b1')], aMinute)).toEqual(['b1']);
 });
 
 it('tries a dead look again an interval later, instead of leaving one more', async () => {
   await intake.enqueueLooks([look('b1')], aMinute);
   const held = await claim();
-  await queue.fail(held, away);
+  await rig.settlements.fail(held, away);
   expect(await intake.enqueueLooks([look('b1')], aMinute)).toEqual([]);
   await age();
   expect(await intake.enqueueLooks([look('b1')], aMinute)).toEqual(['b1']);
@@ -90,9 +91,9 @@ it('tries a dead look again an interval later, instead of leaving one more', asy
 it('leaves a look that may be what ends workers to people, and makes a new one', async () => {
   await intake.enqueueLooks([look('b1')], aMinute);
   await claim();
-  await queue.die();
+  await worker.die();
   const other = await rig.worker(2);
-  await other.reclaim(1, 0);
+  await other.losses.reclaim(1, 0);
   await age();
   expect(await intake.enqueueLooks([look('b1')], aMinute)).toEqual(['b1']);
   expect((await operations()).map(({ status }) => status).sort()).toEqual(['dead', 'pending']);
@@ -101,9 +102,9 @@ it('leaves a look that may be what ends workers to people, and makes a new one',
 it("goes by the bands' own intervals, where it is not told how long ago a look may be", async () => {
   const bands = ['b1', 'b2', 'b3'].map((bandId) => look(bandId));
   await intake.enqueueLooks(bands, aMinute);
-  for (const _ of bands) await queue.complete([{ ...(await claim()), preparedMs: 1 }]);
+  for (const _ of bands) await rig.settlements.complete([{ ...(await claim()), preparedMs: 1 }]);
   await age();
-  await rig.database.query(
+  await rig.source.query(
     `insert into sync_band_setting (band_id, interval_seconds) values ('b1', 7200), ('b2', 1800), ('b3', null)`,
   );
   expect(await intake.enqueueLooks(bands, { intervalMs: 120 * minuteMs })).toEqual(['b2']);
@@ -119,7 +120,7 @@ describe('a full sync', () => {
     await intake.enqueue([full]);
     const held = await claim();
     await intake.enqueue([look('b1')]);
-    await queue.fail(held, { ...away, retryInMs: 0 });
+    await rig.settlements.fail(held, { ...away, retryInMs: 0 });
     expect(await modes()).toEqual([
       ['cancelled', 'full'],
       ['pending', 'full'],
@@ -129,7 +130,7 @@ describe('a full sync', () => {
   it('that is dead and tried again while a look waits is what that becomes', async () => {
     await intake.enqueue([full]);
     const held = await claim();
-    await queue.fail(held, away);
+    await rig.settlements.fail(held, away);
     await intake.enqueue([look('b1')]);
     await intake.retry(held.operation.id);
     expect(await modes()).toEqual([

@@ -1,8 +1,8 @@
 import { randomUUID } from 'node:crypto';
-import type { DataSource, EntityManager } from 'typeorm';
+import type { EntityManager } from 'typeorm';
 import { priorities, type OperationKind, type Priority } from '../entities/sync-operation.js';
-import { queryWithin, transactionWithin } from '../log/borrowed-runner.js';
 import * as statements from './intake-statements.js';
+import type { QueueDatabase } from './queue-database.js';
 
 export interface NewOperation {
   kind: OperationKind;
@@ -36,15 +36,10 @@ export interface LookAge {
 
 /** Operations or items in one transaction: each takes a lock of the database until that ends. */
 export const mostAtOnce = 200;
-/** A database that has not answered for so long fell silent. */
-export const longestAnswerMs = 10_000;
 
 /** How operations come to wait: each event once, and under one key one at a time. */
 export class Intake {
-  constructor(
-    private readonly database: DataSource,
-    private readonly answerMs = longestAnswerMs,
-  ) {}
+  constructor(private readonly database: QueueDatabase) {}
 
   /**
    * Stores operations, each of which joins the one that waits under its ordering key. That one then keeps the higher priority
@@ -54,7 +49,7 @@ export class Intake {
    * @returns in the order given; of an event that was taken on before, the earlier operation
    */
   async enqueue(wanted: readonly NewOperation[], transaction?: EntityManager): Promise<Enqueued[]> {
-    if (!transaction) return transactionWithin(this.database, this.answerMs, (own) => this.enqueue(wanted, own));
+    if (!transaction) return this.database.transaction((own) => this.enqueue(wanted, own));
     // Whoever puts operations to wait under a key does so alone; else two could meet at the unique index.
     await transaction.query(statements.lockKeys, [wanted.map(({ orderingKey }) => orderingKey)]);
     const known = await this.knownEvents(wanted, transaction);
@@ -113,7 +108,7 @@ export class Intake {
 
   /** Lets a dead operation wait again, with all its attempts. Where another one of its key waits already, that one stands for it. */
   async retry(id: string): Promise<boolean> {
-    return this.database.transaction(async (transaction) => {
+    return this.database.source.transaction(async (transaction) => {
       const [dead] = await transaction.query<{ orderingKey: string }[]>(statements.deadKey, [id]);
       if (!dead) return false;
       await transaction.query(statements.lockKeys, [[dead.orderingKey]]);
@@ -123,7 +118,7 @@ export class Intake {
   }
 
   private enqueueDue(looks: readonly Look[], age: LookAge): Promise<string[]> {
-    return transactionWithin(this.database, this.answerMs, async (transaction) => {
+    return this.database.transaction(async (transaction) => {
       await transaction.query(statements.lockKeys, [looks.map(({ orderingKey }) => orderingKey)]);
       // Others may have done it until now.
       const due = await this.due(looks, age, transaction);
@@ -149,9 +144,7 @@ export class Intake {
       olderThanMs ?? null,
       intervalMs,
     ];
-    const rows = transaction
-      ? await transaction.query<DueLook[]>(statements.dueLooks, parameters)
-      : await queryWithin<DueLook>(this.database, this.answerMs, statements.dueLooks, parameters);
+    const rows = await this.database.query<DueLook>(statements.dueLooks, parameters, transaction);
     const dead = new Map(rows.map(({ orderingKey, deadId }) => [orderingKey, deadId]));
     return looks.flatMap((look) => {
       const deadId = dead.get(look.orderingKey);
