@@ -53,9 +53,16 @@ export default {
   extensionsToTreatAsEsm: ['.ts', '.tsx'],
   transform: { '\\.tsx?$': ['@swc/jest', compiler.swc] },
   resolver: '<rootDir>/test/support/resolver.cjs',
-  moduleNameMapper: { '^@soleil/([^/]+)$': '<rootDir>/libs/$1/src/index.ts' },
+  moduleNameMapper: {
+    '^@soleil/([^/]+)$': '<rootDir>/libs/$1/src/index.ts',
+    // Each suite loads all anew. As their makers bundle them, these two are one file each instead of hundreds.
+    '^es-toolkit/compat$': '<rootDir>/node_modules/es-toolkit/dist/browser.global.js',
+    '^rxjs(/operators)?$': '<rootDir>/node_modules/rxjs/dist/bundles/rxjs.umd.js',
+  },
   // More than four would want more connections than PostgreSQL has.
   maxWorkers: Math.min(availableParallelism(), 4),
+  // All that wait for pauses to pass, in one suite, wait at once.
+  maxConcurrency: 16,
   // For what is slow on a busy machine (a first start of PostgreSQL, a browser); nothing waits for time to pass.
   testTimeout: 30_000,
   ...(kinds.some((kind) => kind !== 'pure') ? databaseHooks : {}),

@@ -180,17 +180,6 @@ it('gives a shortcut to a folder no name, whoever looks when, and lists it when 
   expect(await google.rig.paths()).toEqual(['a.cho', 'link']);
 });
 
-it('tells what could be read though one document cannot be exported just now, and that one later', async () => {
-  google = await GoogleRig.running();
-  const doc = google.fake.googleDoc('doc', '%PDF', google.folder);
-  google.put('a.cho', 'a');
-  google.fake.faults.answer({ operation: 'files.export', fileId: doc }, { status: 500 }, 3);
-  await expect(google.rig.drive.rescan(bandId)).rejects.toMatchObject({ code: 'drive_unreachable', retryable: true });
-  expect(await google.rig.paths()).toEqual(['a.cho']);
-  await google.settled();
-  expect(await google.bytesOf('doc.pdf')).toBe('%PDF');
-});
-
 describe('what cannot be exported', () => {
   const exports = (): number => google.asked('files.export');
   const somethingElseChanges = async (): Promise<void> => {
@@ -250,38 +239,5 @@ describe('what cannot be exported', () => {
     google.fake.changeLog().expireTokens();
     await google.settled();
     expect(await google.bytesOf('doc.pdf')).toBe('%PDF');
-  });
-});
-
-describe('a document that cannot be exported just now', () => {
-  let a: string;
-  let b: string;
-  const identities = async (): Promise<Record<string, string>> =>
-    Object.fromEntries((await google.rig.drive.files(bandId)).map(({ path, fileId }) => [path, fileId]));
-  const fails = async (): Promise<void> => {
-    google.fake.faults.answer({ operation: 'files.export', fileId: a }, { status: 500 }, 3);
-    await expect(google.rig.drive.rescan(bandId)).rejects.toMatchObject({ code: 'drive_unreachable' });
-  };
-  beforeEach(async () => {
-    google = await GoogleRig.running();
-    a = google.fake.googleDoc('a', '%PDF a', google.folder);
-    b = google.put('b.pdf', '%PDF b');
-    await google.settled();
-    google.news();
-  });
-
-  it.each(['c', 'b'])('stays the file that it was while it becomes %s.pdf and another takes its path', async (name) => {
-    const before = await identities();
-    google.fake.editGoogleDoc(a, '%PDF a, edited');
-    google.fake.rename(a, name);
-    google.fake.rename(b, 'a.pdf');
-    await fails();
-    const after = { [`${name}.pdf`]: before['a.pdf'], 'a.pdf': before['b.pdf'] };
-    expect(await identities()).toEqual(after);
-    expect(await google.bytesOf(`${name}.pdf`)).toBe('%PDF a');
-    await google.settled();
-    expect(await identities()).toEqual(after);
-    expect(await google.bytesOf(`${name}.pdf`)).toBe('%PDF a, edited');
-    expect(await google.bytesOf('a.pdf')).toBe('%PDF b');
   });
 });

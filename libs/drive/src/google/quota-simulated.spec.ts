@@ -6,7 +6,7 @@ import { units } from './units.js';
 
 const minuteMs = 60_000;
 /** Of the long run. `npm run quota:hour` has it go on for an hour, which takes some twenty seconds. */
-const minutes = Number(process.env['QUOTA_MINUTES'] ?? 15);
+const minutes = Number(process.env['QUOTA_MINUTES'] ?? 10);
 
 /**
  * Users of one Google project, in simulated time: it goes on from timer to timer, so that an hour takes seconds. What is
@@ -19,20 +19,22 @@ class Simulation {
   /** How long the next request is on its way. */
   journeyMs = (): number => 20 + this.random() * 480;
   private readonly quota: Quota;
-  private readonly ending = new AbortController();
   private seed = 42;
 
   constructor(users: number, limits: QuotaLimits = googleLimits) {
-    setMaxListeners(0, this.ending.signal);
     this.google = new Google(Date, limits);
     this.quota = new Quota({ unitsPerMinutePerUser: limits.perUser, unitsPerMinutePerProject: limits.perProject });
-    this.users = Array.from({ length: users }, (_, i) => ({ name: `user ${i}`, waitsMs: [], units: 0 }));
+    this.users = Array.from({ length: users }, (_, i) => {
+      const ending = new AbortController();
+      setMaxListeners(0, ending.signal);
+      return { name: `user ${i}`, waitsMs: [], units: 0, ending };
+    });
   }
 
   /** Resolves when the request may go out, and sends it on its way. */
   async request(user: User, cost: number): Promise<void> {
     const askedAt = Date.now();
-    const grant = this.quota.of(user.name).take('band', cost, this.ending.signal);
+    const grant = this.quota.of(user.name).take('band', cost, user.ending.signal);
     // Who waits at the end goes on waiting.
     await grant.catch(() => new Promise(() => undefined));
     user.units += cost;
@@ -64,7 +66,7 @@ class Simulation {
   async run(ms: number): Promise<void> {
     const end = Date.now() + ms;
     setTimeout(() => undefined, ms);
-    while (Date.now() < end && !this.ending.signal.aborted) {
+    while (Date.now() < end) {
       await new Promise((resolve) => setImmediate(resolve));
       jest.advanceTimersToNextTimer();
     }
@@ -72,7 +74,7 @@ class Simulation {
 
   /** Nobody asks for anything any more. */
   end(): void {
-    this.ending.abort();
+    for (const { ending } of this.users) ending.abort();
   }
 
   /** From 0 to 1, the same in every run. */
@@ -96,6 +98,8 @@ interface User {
   waitsMs: number[];
   /** Granted so far. */
   units: number;
+  /** Each has its own: a listener more costs the longer the more there are on one signal. */
+  ending: AbortController;
 }
 
 let simulation: Simulation;
