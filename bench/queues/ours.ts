@@ -105,7 +105,7 @@ export class OurSide implements QueueSide {
       options,
     );
     this.engine = new SyncEngine(
-      database,
+      queue,
       intake,
       new Cancellations(queue),
       paces,

@@ -134,8 +134,8 @@ const providers: Provider[] = [
   plain(FileSynchronizer, Bus, EventBroadcaster, DataSource, BandSettings),
   {
     provide: BandWork,
-    inject: [Bus, DataSource, Intake, SYNC_OPTIONS],
-    useFactory: (bus: Bus, database: DataSource, intake: Intake, { bandSyncIntervalMs }: ResolvedSyncOptions) =>
+    inject: [Bus, QueueDatabase, Intake, SYNC_OPTIONS],
+    useFactory: (bus: Bus, database: QueueDatabase, intake: Intake, { bandSyncIntervalMs }: ResolvedSyncOptions) =>
       new BandWork(bus, database, intake, bandSyncIntervalMs),
   },
   {
@@ -190,7 +190,7 @@ const providers: Provider[] = [
   ),
   plain(
     SyncEngine,
-    DataSource,
+    QueueDatabase,
     Intake,
     Cancellations,
     BandPaces,

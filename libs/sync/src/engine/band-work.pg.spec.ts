@@ -18,7 +18,7 @@ it('a delta sync that finds nothing more, as what it found before was told meanw
   const { leases } = queue.process(1);
   const found = [{ eventId: randomUUID(), fileId: 'f', kind: 'changed' }];
   const bus = { request: () => Promise.resolve({ changes: found.length, found: found.splice(0) }) } as unknown as Bus;
-  const work = new BandWork(bus, database, intake, 60_000);
+  const work = new BandWork(bus, queue.database, intake, 60_000);
   await intake.enqueue([{ ...bandOperation('b1', 'delta'), priority: 'low', cause: 'interval' }]);
 
   const [claim] = await leases.claim(1, ['low']);

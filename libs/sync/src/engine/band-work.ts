@@ -1,7 +1,7 @@
 import type { Bus, DriveChange, FileFact } from '@soleil/bus';
-import type { DataSource } from 'typeorm';
 import type { SyncOperation } from '../entities/sync-operation.js';
 import type { Intake, NewOperation } from '../queue/intake.js';
+import type { QueueDatabase } from '../queue/queue-database.js';
 import type { Effect } from './work.js';
 
 const noEffect: Effect = { kind: 'none' };
@@ -10,7 +10,7 @@ const noEffect: Effect = { kind: 'none' };
 export class BandWork {
   constructor(
     private readonly bus: Bus,
-    private readonly database: DataSource,
+    private readonly database: QueueDatabase,
     private readonly intake: Intake,
     private readonly bandSyncIntervalMs: number,
   ) {}
@@ -29,7 +29,7 @@ export class BandWork {
     if (mode !== 'full')
       return changed.length > 0 || (await this.hasItems(id)) ? { kind: 'items', items: changed } : noEffect;
     const { fileIds } = await this.bus.request('drive.files_requested', { bandId: bandId! });
-    const published = await this.database.query<{ file_id: string }[]>(
+    const published = await this.database.query<{ file_id: string }>(
       `select file_id from sync_file where band_id = $1 and channel is not null`,
       [bandId],
     );
@@ -65,7 +65,7 @@ export class BandWork {
 
   /** What it found in an earlier attempt has been told since, and is not found again; it ends with the last of these all the same. */
   private async hasItems(id: string): Promise<boolean> {
-    return (await this.database.query<unknown[]>('select from sync_item where operation_id = $1 limit 1', [id])).length > 0;
+    return (await this.database.query('select from sync_item where operation_id = $1 limit 1', [id])).length > 0;
   }
 }
 

@@ -53,7 +53,7 @@ export class OperationHistory {
   }
   /** @returns how many operations and events went */
   private async prunePiece(): Promise<number> {
-    const [row] = await this.database.source.query<{ pruned: number }[]>(pruned, [this.options.operationDays, pieceRows]);
+    const [row] = await this.database.query<{ pruned: number }>(pruned, [this.options.operationDays, pieceRows]);
     return row!.pruned;
   }
 }

@@ -1,7 +1,7 @@
 import { Injectable } from '@nestjs/common';
 import { together } from '@soleil/bus';
 import { SyncError } from '@soleil/sync-protocol';
-import type { DataSource, EntityManager } from 'typeorm';
+import type { EntityManager } from 'typeorm';
 import { SyncItem } from '../entities/sync-item.js';
 import { SyncOperation, type OperationKind, type OperationStatus } from '../entities/sync-operation.js';
 import type { CommitWatch } from '../log/commit-watch.js';
@@ -12,6 +12,7 @@ import { bandOperation } from './band-work.js';
 import type { BandPaces, BandPause } from '../queue/band-paces.js';
 import type { Cancellations } from '../queue/cancellations.js';
 import { mostAtOnce, type Enqueued, type Intake, type NewOperation } from '../queue/intake.js';
+import type { QueueDatabase } from '../queue/queue-database.js';
 import type { Lookout } from './lookout.js';
 import type { OperationNews } from './operation-news.js';
 import type { OperationWorker } from './operation-worker.js';
@@ -35,7 +36,7 @@ export class SyncEngine {
   private readonly enqueuing: (operation: NewOperation) => Promise<Enqueued>;
 
   constructor(
-    private readonly database: DataSource,
+    private readonly database: QueueDatabase,
     private readonly intake: Intake,
     private readonly cancellations: Cancellations,
     private readonly paces: BandPaces,
@@ -86,27 +87,28 @@ export class SyncEngine {
 
   /** @throws SyncError `operation_unknown` */
   async operation(id: string): Promise<SyncOperation> {
-    const found = await this.database.getRepository(SyncOperation).findOneBy({ id });
+    const found = await this.database.read((manager) => manager.findOneBy(SyncOperation, { id }));
     if (!found) throw new SyncError('operation_unknown', 'There is no such operation.');
     return found;
   }
 
   /** Newest first. */
   async operations({ bandIds, kind, status, limit = 50 }: OperationFilter): Promise<SyncOperation[]> {
-    return this.database
-      .getRepository(SyncOperation)
-      .createQueryBuilder('o')
-      .where('o.bandId = any(:bandIds)', { bandIds })
-      .andWhere(kind ? 'o.kind = :kind' : 'true', { kind })
-      .andWhere(status ? 'o.status = :status' : 'true', { status })
-      .orderBy('o.createdAt', 'DESC')
-      .limit(Math.min(limit, 200))
-      .getMany();
+    return this.database.read((manager) =>
+      manager
+        .createQueryBuilder(SyncOperation, 'o')
+        .where('o.bandId = any(:bandIds)', { bandIds })
+        .andWhere(kind ? 'o.kind = :kind' : 'true', { kind })
+        .andWhere(status ? 'o.status = :status' : 'true', { status })
+        .orderBy('o.createdAt', 'DESC')
+        .limit(Math.min(limit, 200))
+        .getMany(),
+    );
   }
 
   /** Operations of these bands by status: those of the last day, and those that are not finished or dead. */
   async counts(bandIds: readonly string[]): Promise<Partial<Record<OperationStatus, number>>> {
-    const rows = await this.database.query<{ status: OperationStatus; count: number }[]>(
+    const rows = await this.database.query<{ status: OperationStatus; count: number }>(
       `select status, count(*)::int as count from sync_operation
        where band_id = any($1) and (created_at > clock_timestamp() - interval '1 day' or status in ('pending', 'running', 'failed', 'dead'))
        group by status`,
@@ -122,13 +124,15 @@ export class SyncEngine {
 
   /** What became of each file of an operation that is about many, those that failed first. @param limit at most 1,000 */
   async items(operationId: string, limit = 200): Promise<SyncItem[]> {
-    return this.database
-      .createQueryBuilder(SyncItem, 'i')
-      .where('i.operationId = :operationId', { operationId })
-      .orderBy(`array_position(array['failed', 'waiting', 'cancelled', 'completed'], i.status)`)
-      .addOrderBy('i.fileId')
-      .limit(Math.min(limit, 1_000))
-      .getMany();
+    return this.database.read((manager) =>
+      manager
+        .createQueryBuilder(SyncItem, 'i')
+        .where('i.operationId = :operationId', { operationId })
+        .orderBy(`array_position(array['failed', 'waiting', 'cancelled', 'completed'], i.status)`)
+        .addOrderBy('i.fileId')
+        .limit(Math.min(limit, 1_000))
+        .getMany(),
+    );
   }
 
   /**

@@ -23,7 +23,7 @@ export class BandPaces {
 
   /** Null: its operations begin as they come. */
   async pauseOf(bandId: string): Promise<BandPause | null> {
-    const [pause] = await this.database.source.query<BandPause[]>(statements.paused, [bandId]);
+    const [pause] = await this.database.query<BandPause>(statements.paused, [bandId]);
     return pause ?? null;
   }
 

@@ -13,7 +13,7 @@ export class Cancellations {
    * @returns null where there was nothing to end
    */
   async cancel(id: string): Promise<{ progress: Progress[] } | null> {
-    return this.database.source.transaction(async (transaction) => {
+    return this.database.transaction(async (transaction) => {
       // Before its row, as by whoever hands it something: what a lost one was for, and whose item it was.
       const [known] = await transaction.query<{ orderingKey: string }[]>(keyOf, [id]);
       if (!known) return null;
@@ -29,7 +29,7 @@ export class Cancellations {
 
   /** Gives up a dead operation. @returns false where there is none */
   async discard(id: string): Promise<boolean> {
-    return (await this.database.source.query<unknown[]>(statements.discard, [id])).length > 0;
+    return (await this.database.query(statements.discard, [id])).length > 0;
   }
 }
 

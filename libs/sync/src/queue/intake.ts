@@ -108,7 +108,7 @@ export class Intake {
 
   /** Lets a dead operation wait again, with all its attempts. Where another one of its key waits already, that one stands for it. */
   async retry(id: string): Promise<boolean> {
-    return this.database.source.transaction(async (transaction) => {
+    return this.database.transaction(async (transaction) => {
       const [dead] = await transaction.query<{ orderingKey: string }[]>(statements.deadKey, [id]);
       if (!dead) return false;
       await transaction.query(statements.lockKeys, [[dead.orderingKey]]);

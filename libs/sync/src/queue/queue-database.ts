@@ -1,5 +1,5 @@
 import type { DataSource, EntityManager } from 'typeorm';
-import { queryWithin, transactionWithin } from '../log/borrowed-runner.js';
+import { queryWithin, transactionWithin, withRunner } from '../log/borrowed-runner.js';
 
 /** A database that has not answered for so long fell silent. */
 const longestAnswerMs = 10_000;
@@ -19,6 +19,11 @@ export class QueueDatabase {
     return transaction
       ? transaction.query<Row[]>(sql, [...parameters])
       : queryWithin<Row>(this.source, this.answerMs, sql, parameters);
+  }
+
+  /** Statements that need not be one transaction. @throws SyncError `database_unavailable` */
+  read<Result>(work: (manager: EntityManager) => Promise<Result>): Promise<Result> {
+    return withRunner(this.source, this.answerMs, (runner) => work(runner.manager));
   }
 
   /** All of the work, or nothing, unless the commit is what was not answered. @throws SyncError `database_unavailable` */
