@@ -16,6 +16,7 @@ export class BandSource {
   private readonly connectedTo: string;
   private hasStarted = false;
 
+  /** @param onMoved called where the band is found connected to another place */
   constructor(
     dataSource: DataSource,
     bus: Bus,
@@ -23,10 +24,12 @@ export class BandSource {
     provider: DriveProvider,
     bandId: string,
     settings: Record<string, unknown>,
+    onMoved: () => void,
   ) {
     this.connectedTo = connectionKey(provider.name, settings);
     this.teller = new Teller(dataSource, bus, bandId, options);
-    this.changeLog = new ChangeLog(dataSource, bandId, () => this.teller.wake());
+    const connection = { bandId, provider: provider.name, settings };
+    this.changeLog = new ChangeLog(dataSource, connection, () => this.teller.wake(), onMoved);
     this.source = provider.connect({
       bandId,
       settings,

@@ -1,6 +1,7 @@
 import { randomUUID } from 'node:crypto';
 import type { DriveChange } from '@soleil/bus';
 import type { DataSource, EntityManager } from 'typeorm';
+import { DriveError } from './drive-error.js';
 import { planChanges, type Plan, type PlannedChange } from './plan-changes.js';
 import type { KnownFile, Sighting } from './provider.js';
 
@@ -10,17 +11,30 @@ const columns = `
   link_target as "linkTarget", problem, has_newer_namesake as "hasNewerNamesake",
   removed_at is not null as removed`;
 
+/** Whose changes, and the place that they are of. */
+export interface Connection {
+  bandId: string;
+  provider: string;
+  settings: Record<string, unknown>;
+}
+
 /**
  * The durable change log of one band: the files as they were last seen, and every change of them in the order of commit.
  * Whatever a source sights goes through {@link commit}; what is committed is told on the bus by the band's teller, however
  * often the process dies in between.
  */
 export class ChangeLog {
+  /** @param onMoved called where the band is found connected to another place, by whatever process */
   constructor(
     private readonly dataSource: DataSource,
-    readonly bandId: string,
+    private readonly connection: Connection,
     private readonly onCommitted: () => void,
+    private readonly onMoved: () => void,
   ) {}
+
+  get bandId(): string {
+    return this.connection.bandId;
+  }
 
   /**
    * Takes sightings on, in one transaction with the source's own cursor where one is given. Several processes may take on
@@ -28,6 +42,7 @@ export class ChangeLog {
    * @param since the cursor that the sightings were made from, where old news must not undo newer: when another process
    *   has moved the cursor meanwhile, nothing is committed
    * @returns the changes, in the order in which they will be told
+   * @throws DriveError `folder_missing` where the band is connected to another place by now: what is here is none of its files
    */
   async commit(
     sightings: readonly Sighting[],
@@ -36,10 +51,12 @@ export class ChangeLog {
   ): Promise<PlannedChange[]> {
     const changes = await this.dataSource.transaction(async (manager) => {
       // Sequence numbers are drawn before they are committed: without this lock a lower one could appear after a higher one was told.
-      const [folder] = await manager.query<[{ unmoved: boolean }]>(
-        'select cursor is not distinct from $2::jsonb as unmoved from drive_folder where band_id = $1 for update',
-        [this.bandId, since ?? null],
+      const [folder] = await manager.query<{ unmoved: boolean }[]>(
+        `select cursor is not distinct from $4::jsonb as unmoved from drive_folder
+         where band_id = $1 and provider = $2 and settings = $3::jsonb for update`,
+        [...this.place, since ?? null],
       );
+      if (!folder) throw this.moved();
       if (since !== undefined && !folder.unmoved) return [];
       const plan = planChanges(sightings, await this.knownAt(manager, pathsOf(sightings)), randomUUID);
       await this.write(manager, plan);
@@ -50,13 +67,17 @@ export class ChangeLog {
     return changes;
   }
 
-  /** What the source last committed as its cursor; null at first, and after the band was connected to another place. */
+  /**
+   * What the source last committed as its cursor; null at first, and after the band was connected to this place.
+   * @throws DriveError `folder_missing` where it is connected to another place by now
+   */
   async cursor(): Promise<Record<string, unknown> | null> {
-    const rows = await this.dataSource.query<{ cursor: Record<string, unknown> | null }[]>(
-      'select cursor from drive_folder where band_id = $1',
-      [this.bandId],
+    const [folder] = await this.dataSource.query<{ cursor: Record<string, unknown> | null }[]>(
+      'select cursor from drive_folder where band_id = $1 and provider = $2 and settings = $3::jsonb',
+      this.place,
     );
-    return rows[0]?.cursor ?? null;
+    if (!folder) throw this.moved();
+    return folder.cursor;
   }
 
   /** Up to where changes have been told and a receipt was given. */
@@ -128,6 +149,16 @@ export class ChangeLog {
          and seq <= told_seq and at < now() - make_interval(secs => $2)`,
       [this.bandId, days * 86_400],
     );
+  }
+
+  private get place(): [string, string, Record<string, unknown>] {
+    const { bandId, provider, settings } = this.connection;
+    return [bandId, provider, settings];
+  }
+
+  private moved(): DriveError {
+    this.onMoved();
+    return new DriveError('folder_missing', 'The band is connected to another place by now.');
   }
 
   private async knownAt(manager: EntityManager, paths: string[]): Promise<{ present: KnownFile[]; removed: KnownFile[] }> {

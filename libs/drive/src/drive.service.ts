@@ -223,10 +223,21 @@ export class DriveService implements OnApplicationBootstrap, OnModuleDestroy {
     await attached;
   }
 
+  /** Another process has connected the band to another place. */
+  private follow(bandId: string): void {
+    this.attachStored(bandId).catch((error: unknown) =>
+      this.logger.error(
+        `Band ${bandId} could not be followed to its new place: ${error instanceof Error ? error.message : String(error)}`,
+      ),
+    );
+  }
+
   private async attach(bandId: string, provider: string, settings: Record<string, unknown>): Promise<void> {
     const present = this.bands.get(bandId);
     if (present?.isConnectedTo(provider, settings) || this.stopping.stopped) return;
-    const band = new BandSource(this.dataSource, this.bus, this.options, this.providerOf(provider), bandId, settings);
+    const band = new BandSource(this.dataSource, this.bus, this.options, this.providerOf(provider), bandId, settings, () =>
+      this.follow(bandId),
+    );
     this.bands.set(bandId, band);
     await present?.stop();
     await present?.disconnect();

@@ -140,6 +140,24 @@ it('goes over to the files of another folder when the band is connected to it', 
   expect(rig.told.slice(1).sort()).toEqual(['added b.cho 1', 'removed a.cho 2']);
 });
 
+it('takes nothing from the folder of before when another process has connected the band elsewhere, and goes there too', async () => {
+  rig = await DriveRig.running();
+  await rig.write('../other/b.cho', 'b');
+  const [first] = rig.platforms;
+  const settings = { root: rig.at('../other') };
+  await rig.start({ bandId, provider: 'folder', settings });
+  await rig.settled();
+  await rig.write('a.cho', 'a');
+  // Its watcher may have been the first to find that out.
+  await first!.drive.rescan(bandId).catch((error: unknown) => expect(error).toMatchObject({ code: 'folder_missing' }));
+  expect(await rig.paths()).toEqual(['b.cho']);
+
+  await rig.platforms.at(-1)!.stop();
+  await rig.write('../other/c.cho', 'c');
+  await first!.drive.rescan(bandId);
+  expect((await first!.drive.files(bandId)).map(({ path }) => path)).toEqual(['b.cho', 'c.cho']);
+});
+
 it('refuses a band it does not know and a folder it could not find again', async () => {
   rig = await DriveRig.running();
   await expect(rig.drive.rescan('nobody')).rejects.toMatchObject({ code: 'band_unknown', status: 404 });

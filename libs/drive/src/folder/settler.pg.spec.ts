@@ -14,7 +14,12 @@ it('stops while it is comparing a file: what is found out afterwards is left to 
   const { dataSource } = rig.platforms[0]!;
   const settler = new Settler(
     await Root.find(rig.at('../other')),
-    new ChangeLog(dataSource, bandId, () => undefined),
+    new ChangeLog(
+      dataSource,
+      { bandId, provider: 'folder', settings: { root: rig.root } },
+      () => undefined,
+      () => undefined,
+    ),
     driveOptions({ settleMs: 1 }),
     (error) => expect(error).toBeNull(),
   );

@@ -249,6 +249,32 @@ it('commits nothing from a page token that another process has gone beyond', asy
   expect(google.news()).toEqual(['added a.cho 1', 'changed c.cho 2']);
 });
 
+it.each([false, true])(
+  'takes nothing from the folder of before when another process has connected the band to another, of another drive: %s',
+  async (isOfOtherDrive) => {
+    google = await GoogleRig.running();
+    const { fake } = google;
+    google.put('a.cho', 'a');
+    await google.settled();
+    const driveId = isOfOtherDrive ? fake.sharedDrive('The Bands') : undefined;
+    const folder = fake.folder('Another Band', driveId);
+    google.put('b.cho', 'b', folder);
+    const [first] = google.rig.platforms;
+    // The other process has connected it, and not yet listed anything.
+    const held = fake.faults.hold({ operation: 'changes.getStartPageToken' }, 1);
+    await google.start({ folderId: folder, driveId });
+    await held.arrived;
+    await expect(first!.drive.rescan(bandId)).rejects.toMatchObject({ code: 'folder_missing', retryable: true });
+    held.open();
+    await google.settled();
+    expect(await google.rig.paths()).toEqual(['b.cho']);
+    await first!.drive.rescan(bandId);
+    google.put('c.cho', 'c', folder);
+    expect(await first!.drive.rescan(bandId)).toMatchObject({ changes: 1 });
+    expect(await google.rig.paths()).toEqual(['b.cho', 'c.cho']);
+  },
+);
+
 it('commits changes and page token together, or neither', async () => {
   google = await GoogleRig.running();
   google.put('a.cho', 'a');
