@@ -16,7 +16,7 @@ import { songId } from './song-id.js';
  * Raise it when the same bytes and name would now give another summary: at the next start Content says so of every file
  * that an older version read, and they are asked for again.
  */
-export const parserVersion = 1;
+export const parserVersion = 2;
 
 /** Of all files that are being read. Files are many at once, and may be as large as `pdfLimitBytes`. */
 const heldBytes = 64 * 1024 * 1024;

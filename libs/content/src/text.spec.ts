@@ -10,7 +10,16 @@ describe('the text of a file', () => {
     expect(decodeText(Uint8Array.of(0x93, 0x43, 0x61, 0x66, 0xe9, 0x94))).toBe('“Café”');
   });
 
+  it('is UTF-16 where its mark says so, in either order', () => {
+    const bytes = Buffer.from('\ufeffCafé B♭ 𝄞', 'utf16le');
+    expect(decodeText(bytes)).toBe('Café B♭ 𝄞');
+    expect(decodeText(bytes.swap16())).toBe('Café B♭ 𝄞');
+  });
+
   it.each([
+    ['half a character of UTF-16', [0xff, 0xfe, 0x61]],
+    ['half a pair of UTF-16', [0xff, 0xfe, 0x34, 0xd8, 0x61, 0]],
+    ['a NUL of UTF-16', [0xfe, 0xff, 0, 0x61, 0, 0]],
     ['a NUL byte', [0x61, 0, 0x62]],
     ['a control', [0x61, 0x07]],
     ['a byte that windows-1252 does not know', [0x61, 0x81]],

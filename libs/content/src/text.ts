@@ -5,12 +5,14 @@ const windows1252 = '€\u0081‚ƒ„…†‡ˆ‰Š‹Œ\u008dŽ\u008f\u0090�
 const foreign = /[\0-\x08\x0b\x0e-\x1f\x7f-\x9f]/;
 
 /**
- * The text of a file: UTF-8, with or without its mark, or else windows-1252, which old editors still write.
+ * The text of a file: UTF-16 where its mark says so, as editors of Windows write it; UTF-8, with or without its mark; or else
+ * windows-1252, which old editors still write.
  * @returns null when the bytes are not text
  */
 export function decodeText(bytes: Uint8Array): string | null {
-  const text = decodeUtf8(bytes) ?? decodeWindows1252(bytes);
-  return foreign.test(text) ? null : text;
+  const utf16 = utf16Of(bytes);
+  const text = utf16 ? decode(utf16, bytes) : (decode('utf-8', bytes) ?? decodeWindows1252(bytes));
+  return text === null || foreign.test(text) ? null : text;
 }
 
 /**
@@ -25,9 +27,15 @@ export function oneLine(text: string, length = 200): string {
   return line.length <= length ? line : Array.from(line).slice(0, length).join('').trim();
 }
 
-function decodeUtf8(bytes: Uint8Array): string | null {
+/** What the mark says: `þÿ` and `ÿþ` begin no text of windows-1252. */
+function utf16Of([first, second]: Uint8Array): 'utf-16le' | 'utf-16be' | null {
+  if (first === 0xff && second === 0xfe) return 'utf-16le';
+  return first === 0xfe && second === 0xff ? 'utf-16be' : null;
+}
+
+function decode(encoding: string, bytes: Uint8Array): string | null {
   try {
-    return new TextDecoder('utf-8', { fatal: true }).decode(bytes);
+    return new TextDecoder(encoding, { fatal: true }).decode(bytes);
   } catch {
     return null;
   }
