@@ -32,6 +32,8 @@ export interface Effect {
   error?: ApiError;
   /** After how many bytes of the body the connection breaks. */
   cutAfterBytes?: number;
+  /** What is answered as if it were the header `Range` of the request. */
+  range?: string;
 }
 
 interface Fault {
@@ -61,6 +63,11 @@ export class Faults {
   /** The connection of the next `times` downloads, one by default, breaks after so many bytes of the body. */
   cut(match: Omit<RequestMatch, 'operation'>, cutAfterBytes: number, times = 1): void {
     this.add({ ...match, operation: 'files.download' }, times, { cutAfterBytes });
+  }
+
+  /** The next download is answered as if this part had been asked for; with the whole where nobody understands it. */
+  answerPart(match: Omit<RequestMatch, 'operation'>, range: string): void {
+    this.add({ ...match, operation: 'files.download' }, 1, { range });
   }
 
   /** All is well again, and what is held is let go. */

@@ -18,6 +18,7 @@ export interface ServedRequest {
   fileId: string | undefined;
   query: URLSearchParams;
   range: string | undefined;
+  encoding: string | undefined;
   /** What it was answered with; 0 for a connection that was cut. */
   status: number;
 }
@@ -73,8 +74,8 @@ export class ApiServer {
     if (!asked) return sendError(response, new ApiError(404, 'notFound', 'Not Found'));
     const { operation, ids } = asked;
     const fileId = /^(files|revisions)/.test(operation) ? ids[0] : undefined;
-    const { range, authorization } = request.headers;
-    const served: ServedRequest = { operation, user: nobody, fileId, query: url.searchParams, range, status: 0 };
+    const { range, authorization, 'accept-encoding': encoding } = request.headers;
+    const served: ServedRequest = { operation, user: nobody, fileId, query: url.searchParams, range, encoding, status: 0 };
     try {
       const user = operation === 'token' ? nobody : this.credentials.userOf(authorization, this.rootUrl);
       served.user = user;
@@ -95,7 +96,7 @@ export class ApiServer {
 
   private async answer(operation: Operation, request: ApiRequest, response: ServerResponse, effect: Effect): Promise<void> {
     const sendMedia = ({ content, mimeType }: Media): Promise<void> =>
-      sendContent(response, content, mimeType, request.range, effect.cutAfterBytes);
+      sendContent(response, content, mimeType, effect.range ?? request.range, effect.cutAfterBytes);
     switch (operation) {
       case 'files.get':
         return sendJson(response, 200, this.files.get(request));

@@ -19,7 +19,8 @@ class Webhook {
       google.rig.bus.request('drive.webhook_presented', { headers: request.headers }).then(
         (notification) => this.answer(202, () => this.taken.push(notification), response),
         (error: unknown) => {
-          if (!(error instanceof CodedError)) throw error;
+          // The platform is going down.
+          if (!(error instanceof CodedError)) return this.answer(500, () => undefined, response);
           this.answer(error.status, () => this.refused.push(error), response);
         },
       );
@@ -212,6 +213,7 @@ it('keeps the subscription of another process, and ends its own, when its answer
   const [kept] = openIds();
   late.open();
   await google.fake.server.until((served) => served.some(({ operation }) => operation === 'channels.stop'));
+  await google.fake.push.settled();
   await google.rig.platforms[0]!.stop();
   expect(openIds()).toEqual([kept]);
 });

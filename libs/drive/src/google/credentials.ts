@@ -42,6 +42,8 @@ export function userOf(credentials: GoogleCredentials, tokenUrl = tokenUrlOfLibr
       // For tokens it has a way of its own of trying again, which would not know when Google wants to be left alone.
       request.retry = false;
       delete request.retryConfig;
+      // It asks for everything compressed, and a part of what is compressed is no part of the file.
+      if (request.headers.has('range')) request.headers.set('accept-encoding', 'identity');
       return request;
     },
   });

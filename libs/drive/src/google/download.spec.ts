@@ -40,7 +40,7 @@ it('gives up on a file of which every answer breaks off at the same place', asyn
 });
 
 /** Answers each request with what `answer` makes of where it is to begin. */
-function answering(answer: (start: number) => { start: number; pieces: Iterable<Uint8Array> }): GoogleApi {
+function answering(answer: (start: number) => { start: number | null; pieces: Iterable<Uint8Array> }): GoogleApi {
   async function* body(pieces: Iterable<Uint8Array>): AsyncGenerator<Uint8Array> {
     yield* pieces;
   }
@@ -67,6 +67,16 @@ it.each([true, false])(
     }
   },
 );
+
+it('takes no bytes of which Google does not say where they belong', async () => {
+  let times = 0;
+  const api = answering((start) => {
+    times += 1;
+    return times === 1 ? { start: null, pieces: [Buffer.from('abc')] } : { start, pieces: [bytes.subarray(start)] };
+  });
+  const stream = download(api, 'id', { start: 0, end: 9 }, () => undefined, never);
+  expect((await buffer(stream)).toString()).toBe('0123456789');
+});
 
 it('reads no more of an answer than was asked for, though it has no end', async () => {
   function* endless(): Generator<Uint8Array> {

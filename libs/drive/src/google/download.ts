@@ -42,8 +42,10 @@ async function* pieces(
     const before = position;
     try {
       const answer = await api.download(fileId, { start: position, end }, signal);
-      let skip = position - answer.start;
+      let skip = position - (answer.start ?? Infinity);
       for await (const chunk of answer.body) {
+        // Nobody knows where these bytes belong, or those before them are missing.
+        if (skip < 0) break;
         const piece = Buffer.from(chunk.buffer, chunk.byteOffset, chunk.byteLength).subarray(
           skip,
           skip + end + 1 - position,

@@ -116,12 +116,15 @@ export class GoogleApi {
       yield* this.insideSome(folderIds.slice(begin, begin + foldersPerQuery));
   }
 
-  /** The bytes `range` of what the file holds now, and where they begin: at 0 where Drive took no notice of the range. */
+  /**
+   * The bytes `range` of what the file holds now, and where they begin: at 0 where Drive took no notice of the range, null where it does
+   * not say which part this is.
+   */
   async download(
     fileId: string,
     range: ByteRange,
     signal: AbortSignal,
-  ): Promise<{ body: AsyncIterable<Uint8Array>; start: number }> {
+  ): Promise<{ body: AsyncIterable<Uint8Array>; start: number | null }> {
     const headers = { Range: `bytes=${range.start}-${range.end}` };
     const answer = await this.ask(
       'download',
@@ -133,7 +136,8 @@ export class GoogleApi {
       undefined,
       signal,
     );
-    return { body: answer.data as unknown as AsyncIterable<Uint8Array>, start: answer.status === 206 ? range.start : 0 };
+    const start = answer.status === 206 ? startOf(answer.headers['content-range']) : 0;
+    return { body: answer.data as unknown as AsyncIterable<Uint8Array>, start };
   }
 
   /**
@@ -260,6 +264,12 @@ export class GoogleApi {
 }
 
 type Send<T> = (options: { signal: AbortSignal }) => Promise<T>;
+
+/** Of `bytes 100-199/1000`. */
+function startOf(contentRange: string | undefined): number | null {
+  const [, start] = /^bytes (\d{1,15})-\d+\//.exec(contentRange ?? '') ?? [];
+  return start === undefined ? null : Number(start);
+}
 
 function isMissing({ status }: Failure): boolean {
   return status === 404;

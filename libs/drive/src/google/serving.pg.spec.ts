@@ -51,6 +51,21 @@ it('goes on with a part of a file that broke off', async () => {
   expect((await buffer(stream)).equals(large.subarray(100, 200_100))).toBe(true);
 });
 
+it.each(['the whole', 'bytes=50-', 'bytes=200-', 'bytes=999000-'])(
+  'serves the right bytes of a part though Google answers once with %s',
+  async (part) => {
+    google.fake.faults.answerPart({ fileId: id }, part);
+    const { stream } = await google.rig.drive.open(file.fileId, { range: { start: 100, end: 200_099 } });
+    expect((await buffer(stream)).equals(large.subarray(100, 200_100))).toBe(true);
+  },
+);
+
+it('asks for parts of the bytes as they are, not of what they are compressed to', async () => {
+  await buffer((await google.rig.drive.open(file.fileId, { range: { start: 1, end: 2 } })).stream);
+  const asked = google.fake.server.served.filter(({ operation }) => operation === 'files.download');
+  expect(asked.every(({ encoding }) => !/gzip|deflate|br/.test(encoding ?? 'gzip'))).toBe(true);
+});
+
 it('serves no bytes that are newer than the recorded revision, and takes notice of them', async () => {
   google.news();
   google.fake.write(id, 'other');
