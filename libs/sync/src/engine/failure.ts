@@ -22,7 +22,7 @@ export function failureOf(
   // It may quote a file, and the database stores no NUL.
   const message = coded?.message.replaceAll('\0', '␀') ?? 'Something went wrong on the server.';
   const remedy = coded?.remedy ?? codes.internal_error.remedy;
-  const backoffMs = options.retryBaseMs * 2 ** (attempts - 1) * (0.75 + Math.random() / 2);
+  const backoffMs = Math.min(options.retryBaseMs * 2 ** (attempts - 1) * (0.75 + Math.random() / 2), longestPauseMs);
   const askedMs = coded instanceof CodedError ? coded.retryAfterMs : undefined;
   // What is no number asks for nothing.
   if (askedMs !== undefined && !Number.isNaN(askedMs)) {

@@ -160,6 +160,17 @@ describe('a band', () => {
     expect(filesOf(await worker.leases.claim(9, every))).toEqual(['f']);
   });
 
+  it('that is paused and has spent its minute goes on when its drive lets it, and not when the minute is over', async () => {
+    const worker = await rig.worker(1, { bandOperationsPerMinute: 2 });
+    await rig.enqueue(...others('b1', 'a', 'b'));
+    expect(await worker.leases.claim(2, every)).toHaveLength(2);
+    await rig.paces.pause('b1', 1_800_000, busy);
+    const pause = await rig.paces.pauseOf('b1');
+    await rig.enqueue(...others('b1', 'c'));
+    expect(await worker.leases.claim(9, every)).toEqual([]);
+    expect(await rig.paces.pauseOf('b1')).toEqual(pause);
+  });
+
   it('is paused until the latest that was asked for, and for an hour at most', async () => {
     await rig.paces.pause('b1', 60_000, busy);
     const first = await rig.paces.pauseOf('b1');
