@@ -19,12 +19,18 @@ export type Step =
   | { does: 'tell'; file: number; priority: 'high' | 'low' }
   | { does: 'tell again'; nth: number }
   | { does: 'full sync' }
+  /** The safety net comes upon the band. */
+  | { does: 'look over' }
+  /** Its leaders choose so, and have every file looked at again. */
+  | { does: 'limit'; perMinute: 1 | 2 | null }
   | { does: 'claim'; engine: number; many: number }
   | { does: 'claim oldest'; engine: number }
   | { does: 'complete'; engine: number; many: number }
   | { does: 'add some items'; engine: number }
   | { does: 'fail'; engine: number; how: keyof typeof failures }
   | { does: 'renew'; engine: number }
+  /** It stops, and puts back what it has in its hands. */
+  | { does: 'release'; engine: number }
   | { does: 'reclaim'; engine: number }
   /** Its process dies. What it did comes to its end later, by hands nobody waits for any more. */
   | { does: 'crash'; engine: number }
@@ -87,6 +93,7 @@ let workers = 0;
  * It knows what must follow, and says what does not.
  */
 export class OperationWorld {
+  private readonly settings: BandSettings;
   private readonly files: FileSynchronizer;
   private readonly queue: QueueParts;
   private readonly engines: Engine[];
@@ -105,13 +112,16 @@ export class OperationWorld {
   private constructor(private readonly node: LogNode) {
     // Only what publishes is used of these two.
     const broadcaster = new EventBroadcaster(node.publisher, null as never);
-    this.files = new FileSynchronizer(null as never, broadcaster, node.database, new BandSettings(node.database));
+    this.settings = new BandSettings(node.database);
+    this.files = new FileSynchronizer(null as never, broadcaster, node.database, this.settings);
     this.queue = new QueueParts(node.database);
     this.engines = Array.from({ length: engines }, () => ({}) as Engine);
   }
 
   static async begin(node: LogNode): Promise<OperationWorld> {
-    await node.database.query('truncate sync_operation, sync_item, sync_inbox, sync_file, sync_outbox, sync_band_pace');
+    await node.database.query(
+      'truncate sync_operation, sync_item, sync_inbox, sync_file, sync_outbox, sync_band_pace, sync_band_setting',
+    );
     const world = new OperationWorld(node);
     for (const engine of world.engines) await world.start(engine);
     return world;
@@ -140,7 +150,9 @@ export class OperationWorld {
       await this.node.database.query(
         `update sync_operation set run_at = least(run_at, clock_timestamp()), lease_until = least(lease_until, clock_timestamp())`,
       );
-      await this.node.database.query('update sync_band_pace set paused_until = clock_timestamp()');
+      await this.node.database.query(
+        `update sync_band_pace set paused_until = clock_timestamp(), minute_ends_at = '-infinity'`,
+      );
       const [engine] = this.engines;
       await engine!.losses.reclaim(1_000, 1);
       engine!.held.push(...(await this.claimed(engine!.leases.claim(50, every))));
@@ -159,6 +171,10 @@ export class OperationWorld {
         return void (await this.queue.intake.enqueue([
           { ...bandOperation(bandId, 'full'), priority: 'high', cause: 'request' },
         ]));
+      case 'look over':
+        return this.lookOver();
+      case 'limit':
+        return this.limit(step.perMinute);
       case 'cancel':
       case 'retry':
       case 'discard':
@@ -201,6 +217,8 @@ export class OperationWorld {
         engine.held = engine.held.filter(({ claim }) => !lost.has(claim.operation.id));
         return;
       }
+      case 'release':
+        return this.queue.settlements.release(held.splice(0).map(({ claim }) => claim));
       case 'reclaim':
         return void (await engine.losses.reclaim(mostLosses, 1));
       case 'crash':
@@ -213,10 +231,22 @@ export class OperationWorld {
     }
   }
 
+  private async lookOver(): Promise<void> {
+    const look = { ...bandOperation(bandId, 'delta'), priority: 'low', cause: 'interval' } as const;
+    await this.queue.intake.enqueueLooks([look], { olderThanMs: 0, intervalMs: 0 });
+  }
+
+  private async limit(operationsPerMinute: number | null): Promise<void> {
+    const full = { ...bandOperation(bandId, 'full'), priority: 'high', cause: 'settings' } as const;
+    await this.settings.change(bandId, { operationsPerMinute }, (_, transaction) =>
+      this.queue.intake.enqueue([full], transaction),
+    );
+  }
+
   private async start(engine: Engine): Promise<void> {
     const { database } = this.node;
     engine.number = ++workers;
-    // The limit is never reached here, and counted all the same.
+    // The limit is never reached here unless its leaders choose a lower one, and counted all the same.
     const options = { leaseMs: 3_600_000, bandOperationsPerMinute: 1_000_000 };
     Object.assign(engine, this.queue.process(engine.number, options));
     engine.completions = new Completions(this.queue.database, this.queue.settlements, this.files);
