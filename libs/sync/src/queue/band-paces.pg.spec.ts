@@ -171,6 +171,19 @@ describe('a band', () => {
     expect(await rig.paces.pauseOf('b1')).toEqual(pause);
   });
 
+  it('that is limited costs no other what it has in its hands, where its minute cannot be counted', async () => {
+    const worker = await rig.worker(1);
+    await rig.source.query(`insert into sync_band_setting (band_id, operations_per_minute) values ('b1', 5)`);
+    await rig.source.query(`insert into sync_band_pace (band_id) values ('b1')`);
+    await rig.source.query(
+      `create function refuse() returns trigger language plpgsql as 'begin raise exception ''refused''; end'`,
+    );
+    await rig.source.query('create trigger refused before update on sync_band_pace for each row execute function refuse()');
+    await rig.enqueue(...others('b1', 'limited'), ...others('b2', 'other'));
+    expect(filesOf(await worker.leases.claim(9, every))).toEqual(['other']);
+    await expect(worker.leases.claim(9, every)).rejects.toThrow('refused');
+  });
+
   it('is paused until the latest that was asked for, and for an hour at most', async () => {
     await rig.paces.pause('b1', 60_000, busy);
     const first = await rig.paces.pauseOf('b1');

@@ -63,6 +63,20 @@ describe('a claim', () => {
     expect((await rig.complete(...claims)).tokens).toEqual(new Map());
   });
 
+  it('is renewed beside one that is being completed, and does not wait for that', async () => {
+    const worker = await rig.worker(1, { leaseMs: 1 });
+    const patient = await rig.worker(1);
+    const [e, f] = await rig.enqueue(file('e'), file('f'));
+    const claims = await worker.leases.claim(2, every);
+    const completion = rig.source.createQueryRunner();
+    await completion.startTransaction();
+    await completion.query('select from sync_operation where id = $1 for update', [e]);
+    expect(await patient.leases.renew(claims)).toEqual(new Set());
+    expect((await rig.row(f!)).leaseUntil!.getTime()).toBeGreaterThan(claims[1]!.operation.leaseUntil!.getTime());
+    await completion.rollbackTransaction();
+    await completion.release();
+  });
+
   it('that failed waits, and one that may not be retried is dead; what asked for time keeps its attempts', async () => {
     const worker = await rig.worker(1);
     const [f, g, h] = await rig.enqueue(file('f'), file('g'), file('h'));

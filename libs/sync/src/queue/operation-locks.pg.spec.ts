@@ -1,4 +1,4 @@
-import { file, QueueRig } from '../../test/queue-rig.js';
+import { band, every, file, QueueRig } from '../../test/queue-rig.js';
 import { lockKeys } from './intake-statements.js';
 
 let rig: QueueRig;
@@ -44,6 +44,14 @@ describe('of those that work on one operation with items, nobody waits for anoth
   const operation = (id: string): string => `select from sync_operation where id = '${id}' for update`;
   const itemOf = (id: string, fileId: string): string =>
     `select from sync_item where operation_id = '${id}' and file_id = '${fileId}' for update`;
+
+  it('where it is completed together with what does items', async () => {
+    const worker = await rig.worker(1);
+    const [has, does] = await rig.enqueue(band(), file('f'));
+    const claims = await worker.leases.claim(2, every);
+    await leavesAlone(operation(does!), operation(has!), () => rig.complete(...claims));
+    expect([await rig.row(has!), await rig.row(does!)]).toMatchObject([{ status: 'completed' }, { status: 'completed' }]);
+  });
 
   it('where one is lost with an item of another', async () => {
     const worker = await rig.worker(1);
