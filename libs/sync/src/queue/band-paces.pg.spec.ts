@@ -184,6 +184,18 @@ describe('a band', () => {
     await expect(worker.leases.claim(9, every)).rejects.toThrow('refused');
   });
 
+  it('that has spent its minute leaves those for later that are due later', async () => {
+    const worker = await rig.worker(1, { bandOperationsPerMinute: 1 });
+    const [later] = await rig.enqueue(...others('b1', 'a'));
+    const [claim] = await worker.leases.claim(1, every);
+    await rig.settlements.fail(claim!, { ...again, retryInMs: 3_600_000 });
+    const { runAt } = await rig.row(later!);
+    await rig.enqueue(...others('b1', 'b'));
+    expect(await worker.leases.claim(9, every)).toEqual([]);
+    expect(await rig.paces.pauseOf('b1')).toMatchObject({ code: 'band_limit_reached' });
+    expect(await rig.row(later!)).toMatchObject({ runAt });
+  });
+
   it('is paused until the latest that was asked for, and for an hour at most', async () => {
     await rig.paces.pause('b1', 60_000, busy);
     const first = await rig.paces.pauseOf('b1');

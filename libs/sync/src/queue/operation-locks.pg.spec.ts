@@ -45,12 +45,14 @@ describe('of those that work on one operation with items, nobody waits for anoth
   const itemOf = (id: string, fileId: string): string =>
     `select from sync_item where operation_id = '${id}' and file_id = '${fileId}' for update`;
 
-  it('where it is completed together with what does items', async () => {
+  it.each(['completed', 'pending'])('where it is %s at once with what does items', async (status) => {
     const worker = await rig.worker(1);
     const [has, does] = await rig.enqueue(band(), file('f'));
     const claims = await worker.leases.claim(2, every);
-    await leavesAlone(operation(does!), operation(has!), () => rig.complete(...claims));
-    expect([await rig.row(has!), await rig.row(does!)]).toMatchObject([{ status: 'completed' }, { status: 'completed' }]);
+    await leavesAlone(operation(does!), operation(has!), () =>
+      status === 'completed' ? rig.complete(...claims) : rig.settlements.release(claims),
+    );
+    expect([await rig.row(has!), await rig.row(does!)]).toMatchObject([{ status }, { status }]);
   });
 
   it('where one is lost with an item of another', async () => {
