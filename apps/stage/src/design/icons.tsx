@@ -16,6 +16,7 @@ const shapes = {
   ),
   audio: <path d="M4 10v4M8 7v10M12 4v16M16 8v8M20 10.5v3" />,
   setlist: <path d="M9 6h11M9 12h11M9 18h11M4.5 5v2M4 11h1.5L4 13h1.5M4 17h1.5v2H4" />,
+  placeholder: <path d="M6 3.5h8l4 4v13H6Z" strokeDasharray="2.4 2.4" />,
   warning: <path d="M12 4 2.8 20h18.4L12 4ZM12 10v5M12 17.4v.1" />,
   live: <path d="m5 12.5 4.5 4.5L19 7.5" />,
   busy: <path d="M20 12a8 8 0 1 1-2.6-5.9M20 4v4h-4" />,

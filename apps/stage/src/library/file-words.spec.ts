@@ -1,5 +1,5 @@
 import { file } from '../../test/file.js';
-import { distinctLabels, fileTitle, isOpenable, whyNot } from './file-words.js';
+import { distinctLabels, fileTitle, isBroken, isOpenable, standing, whyNot } from './file-words.js';
 
 describe('the words for a file', () => {
   it('say what it is within its song', () => {
@@ -14,10 +14,16 @@ describe('the words for a file', () => {
     expect(distinctLabels(files)).toEqual(['Chart (Song.cho)', 'Chart (Song_Concert.cho)', 'Recording']);
   });
 
+  it('take a placeholder for what it is: nothing is wrong with it, and there is nothing to open', () => {
+    const placeholder = file('1', { kind: 'placeholder' });
+    expect([isOpenable(placeholder), isBroken(placeholder), standing(placeholder)]).toEqual([false, false, 'Placeholder, not written yet']);
+    expect(whyNot(placeholder)).toMatch(/placeholder/);
+  });
+
   it('say why it cannot be opened', () => {
     const broken = file('1', { kind: 'part', readable: false, problem: { code: 'pdf_broken', reason: 'The PDF breaks off.' } });
     expect([isOpenable(broken), whyNot(broken)]).toEqual([false, 'The PDF breaks off.']);
-    expect(whyNot(file('1', { kind: 'placeholder' }))).toMatch(/placeholder/);
+    expect([isBroken(broken), standing(broken)]).toEqual([true, 'Part, cannot be opened']);
     expect([isOpenable(file('1')), whyNot(file('1'))]).toEqual([true, null]);
   });
 });

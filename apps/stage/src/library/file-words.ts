@@ -46,8 +46,17 @@ export function fileTitle(file: FileUpdate): string {
 export const isOpenable = ({ content }: FileUpdate): boolean =>
   content.readable && (content.kind === 'chart' || content.kind === 'part' || content.kind === 'audio');
 
+/** Whether it should open, and does not. A placeholder is none to open: its chart has not been written yet. */
+export const isBroken = (file: FileUpdate): boolean => !isOpenable(file) && file.content.kind !== 'placeholder';
+
 /** Whether a device keeps it, to open it without a network. Recordings are played from the network. */
 export const isKept = (file: FileUpdate): boolean => isOpenable(file) && file.content.kind !== 'audio';
+
+/** What there is of it, in the words of the library's list. */
+export function standing(file: FileUpdate): string {
+  if (file.content.kind === 'placeholder') return 'Placeholder, not written yet';
+  return isOpenable(file) ? fileLabel(file) : `${fileLabel(file)}, cannot be opened`;
+}
 
 /** Why a file cannot be opened, in a sentence; null for one that can. */
 export function whyNot({ content }: FileUpdate): string | null {

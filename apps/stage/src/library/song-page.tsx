@@ -103,7 +103,7 @@ function Unopenable({ song }: { song: Song }): ReactNode {
     <ul className="unopenable" aria-label="Files that cannot be opened">
       {files.map((file: FileUpdate) => (
         <li key={file.fileId}>
-          <Icon name="warning" />
+          <Icon name={iconOf(file)} />
           <span>
             <strong>{fileLabel(file)}</strong> {whyNot(file)}
           </span>

@@ -4,7 +4,7 @@ import { printedChord } from '../chart/transposition.js';
 import { Icon, type IconName } from '../design/icons.js';
 import { hrefOf, type SetlistPlace } from '../route.js';
 import { FileMark } from './file-mark.js';
-import { fileLabel, isOpenable, pitchName } from './file-words.js';
+import { isBroken, isOpenable, pitchName, standing } from './file-words.js';
 import type { Song } from './library.js';
 
 /** One song of the list. @param initial the letter that begins here */
@@ -55,22 +55,22 @@ const icons: Record<FileUpdate['content']['kind'], IconName> = {
   part: 'part',
   audio: 'audio',
   setlist: 'setlist',
-  placeholder: 'warning',
+  placeholder: 'placeholder',
   unknown: 'warning',
 };
 
-export const iconOf = (file: FileUpdate): IconName => (isOpenable(file) || file.content.kind === 'setlist' ? icons[file.content.kind] : 'warning');
+export const iconOf = (file: FileUpdate): IconName => (isBroken(file) && file.content.kind !== 'setlist' ? 'warning' : icons[file.content.kind]);
 
 /** What there is of one kind, in one place of the line, so that the eye can run down the list. */
 function Badge({ files }: { files: readonly FileUpdate[] }): ReactNode {
   const first = files.find(isOpenable) ?? files[0];
   if (first === undefined) return <span />;
-  const isBroken = !files.every(isOpenable);
+  const hasBroken = files.some(isBroken);
   return (
-    <span className={`badge ${isBroken ? 'badge-broken' : ''}`} title={files.map(fileLabel).join(', ')}>
-      <Icon name={isBroken ? 'warning' : iconOf(first)} />
+    <span className={`badge ${hasBroken ? 'badge-broken' : ''}`} title={files.map(standing).join(', ')}>
+      <Icon name={hasBroken ? 'warning' : iconOf(first)} />
       {first.content.kind === 'part' && <span aria-hidden="true">{files.map(({ content }) => shortPitch(content.pitch)).join(' ')}</span>}
-      <span className="visually-hidden">{files.map((file) => (isOpenable(file) ? fileLabel(file) : `${fileLabel(file)}, cannot be opened`)).join(', ')}</span>
+      <span className="visually-hidden">{files.map(standing).join(', ')}</span>
     </span>
   );
 }
