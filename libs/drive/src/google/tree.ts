@@ -139,7 +139,11 @@ export class Tree {
   /** From the band's folder downwards, so that what leads in a circle or elsewhere is never met. Null: too deep for a path. */
   private folderPaths(): Map<string, string | null> {
     const below = new Map<string | null, Folder[]>();
-    for (const folder of this.folders.values()) below.set(folder.parent, [...(below.get(folder.parent) ?? []), folder]);
+    for (const folder of this.folders.values()) {
+      const siblings = below.get(folder.parent);
+      if (siblings) siblings.push(folder);
+      else below.set(folder.parent, [folder]);
+    }
     const paths = new Map<string, string | null>([[this.rootId, '']]);
     for (const [id, path] of paths)
       for (const folder of below.get(id) ?? [])
