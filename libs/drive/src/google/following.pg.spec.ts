@@ -100,6 +100,38 @@ it('reads a change list of several pages to its end', async () => {
   expect(await google.rig.paths()).toHaveLength(ids.length);
 });
 
+it('goes on within a change list of several pages, each of which finds its access token expired', async () => {
+  google = await GoogleRig.running();
+  const { fake } = google;
+  for (let n = 0; n < 2_001; n += 1) google.put(`${n}.cho`, `words ${n}`);
+  const asked = google.asked('token');
+  const log = fake.changeLog();
+  const page = log.page.bind(log);
+  log.page = (...args) => {
+    fake.credentials.expireAccessTokens();
+    return page(...args);
+  };
+  await google.settled();
+  expect(google.asked('token') - asked).toBeGreaterThanOrEqual(2);
+  expect(new Set(google.news()).size).toBe(2_001);
+});
+
+it('takes no news from what left the folder and came back between two looks, and takes another file of its name for it', async () => {
+  google = await GoogleRig.running();
+  const { fake, folder } = google;
+  const a = google.put('a.cho', 'a');
+  const b = google.put('b.cho', 'b');
+  await google.settled();
+  google.news();
+  fake.move(a, fake.rootOf(fake.band.email));
+  fake.move(a, folder);
+  fake.delete(b);
+  google.put('b.cho', 'other words');
+  await google.settled();
+  expect(google.news()).toEqual(['changed b.cho 2']);
+  expect(await google.bytesOf('b.cho')).toBe('other words');
+});
+
 it('is not harmed by a change list that repeats itself or goes backwards', async () => {
   google = await GoogleRig.running();
   const a = google.put('a.cho', 'one');
