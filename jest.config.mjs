@@ -61,6 +61,8 @@ export default {
   },
   // More than four would want more connections than PostgreSQL has.
   maxWorkers: Math.min(availableParallelism(), 4),
+  // What suites leave behind adds up in a worker, and its collector goes through all of it again and again.
+  workerIdleMemoryLimit: '700MB',
   // All that wait for pauses to pass, in one suite, wait at once.
   maxConcurrency: 16,
   // For what is slow on a busy machine (a first start of PostgreSQL, a browser); nothing waits for time to pass.
