@@ -17,7 +17,7 @@ export function fileLabel({ content, path }: FileUpdate): string {
     case 'setlist':
       return 'Setlist';
     case 'placeholder':
-      return 'Chart to come';
+      return 'Placeholder';
     case 'unknown':
       return fileName(path);
   }
@@ -54,13 +54,13 @@ export const isKept = (file: FileUpdate): boolean => isOpenable(file) && file.co
 
 /** What there is of it, in the words of the library's list. */
 export function standing(file: FileUpdate): string {
-  if (file.content.kind === 'placeholder') return 'Placeholder, not written yet';
+  if (file.content.kind === 'placeholder') return `${fileLabel(file)}, not written yet`;
   return isOpenable(file) ? fileLabel(file) : `${fileLabel(file)}, cannot be opened`;
 }
 
 /** Why a file cannot be opened, in a sentence; null for one that can. */
 export function whyNot({ content }: FileUpdate): string | null {
-  if (content.kind === 'placeholder') return 'A placeholder: this chart has not been written yet.';
+  if (content.kind === 'placeholder') return 'This chart has not been written yet.';
   if (content.readable) return null;
   return content.problem?.reason ?? 'This file cannot be read.';
 }

@@ -69,8 +69,8 @@ export class OperationsController {
     @Param('id') id: string,
     @Query() query: unknown,
   ): Promise<{ items: ItemView[] }> {
-    await this.led(caller, id);
-    const found = await this.engine.items(id, fitted(itemsQuery, query).limit);
+    const operation = await this.led(caller, id);
+    const found = await this.engine.items(operation.id, fitted(itemsQuery, query).limit);
     return { items: found.map(({ operationId: _operation, ...view }) => view) };
   }
 
@@ -81,9 +81,9 @@ export class OperationsController {
   @Post('operations/:id/cancel')
   @HttpCode(200)
   async cancel(@CurrentCaller() caller: Caller, @Param('id') id: string): Promise<OperationView> {
-    await this.led(caller, id);
-    await this.engine.cancel(id);
-    return viewOf(await this.engine.operation(id));
+    const operation = await this.led(caller, id);
+    await this.engine.cancel(operation.id);
+    return viewOf(await this.engine.operation(operation.id));
   }
 
   @ApiOperation({
@@ -93,25 +93,29 @@ export class OperationsController {
   @Post('operations/:id/retry')
   @HttpCode(200)
   async retry(@CurrentCaller() caller: Caller, @Param('id') id: string): Promise<OperationView> {
-    await this.led(caller, id);
-    await this.requests.retry(caller.principal.userId, id);
-    return viewOf(await this.engine.operation(id));
+    const operation = await this.led(caller, id);
+    await this.requests.retry(caller.principal.userId, operation.id);
+    return viewOf(await this.engine.operation(operation.id));
   }
 
   @ApiOperation({ summary: 'Gives a dead operation up: it is cancelled. Returns it; for leaders of its band.' })
   @Post('operations/:id/discard')
   @HttpCode(200)
   async discard(@CurrentCaller() caller: Caller, @Param('id') id: string): Promise<OperationView> {
-    await this.led(caller, id);
-    await this.engine.discard(id);
-    return viewOf(await this.engine.operation(id));
+    const operation = await this.led(caller, id);
+    await this.engine.discard(operation.id);
+    return viewOf(await this.engine.operation(operation.id));
   }
 
-  /** @throws SyncError `leader_only` for who may see it and no more; else as {@link visible} */
-  private async led(caller: Caller, id: string): Promise<void> {
-    const { bandId } = await this.visible(caller, id);
-    if (!leads(caller.access, bandId ?? ''))
+  /**
+   * @returns the operation, whose id is written as everywhere: asked for, it may be in capitals
+   * @throws SyncError `leader_only` for who may see it and no more; else as {@link visible}
+   */
+  private async led(caller: Caller, id: string): Promise<SyncOperation> {
+    const operation = await this.visible(caller, id);
+    if (!leads(caller.access, operation.bandId ?? ''))
       throw new SyncError('leader_only', 'Only leaders of its band see what an operation is made of, and decide about it.');
+    return operation;
   }
 
   /** @throws SyncError `operation_unknown`, also for one that the caller may not see: that it exists is not told */
