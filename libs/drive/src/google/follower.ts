@@ -6,7 +6,7 @@ import type { KnownFile } from '../provider.js';
 import { Contents } from './contents.js';
 import type { Exports } from './exports.js';
 import type { ChangedItem, ChangePage, GoogleApi } from './google-api.js';
-import { itemOf } from './item.js';
+import { itemOf, type Item } from './item.js';
 import { Sightings } from './sightings.js';
 import { Tree } from './tree.js';
 
@@ -40,6 +40,7 @@ export interface FollowerOptions {
  */
 export class Follower {
   private hasCompared = false;
+  private readonly doubted = new Set<string>();
 
   constructor(
     private readonly api: GoogleApi,
@@ -55,8 +56,10 @@ export class Follower {
     const stored = await this.changeLog.cursor();
     const cursor = cursorSchema.safeParse(stored).data;
     const isDue = !cursor?.listedAt || Date.now() - Date.parse(cursor.listedAt) >= this.options.relistIntervalMs;
+    const doubted = [...this.doubted];
     const news = cursor && !isDue ? await this.read(cursor.pageToken) : null;
     const changes = cursor && news ? await this.follow(stored, cursor, news) : await this.list(stored, cursor);
+    for (const id of doubted) this.doubted.delete(id);
     this.hasCompared = true;
     return changes;
   }
@@ -65,6 +68,14 @@ export class Follower {
   async distrust(): Promise<void> {
     const stored = await this.changeLog.cursor();
     if (stored) await this.changeLog.commit([], { ...stored, listedAt: null }, stored);
+  }
+
+  /**
+   * A file that is not as it is known. It is asked for by its id in the next round, since Drive may have told an older state of it after
+   * the newest, and need not tell that again.
+   */
+  doubt(id: string): void {
+    this.doubted.add(id);
   }
 
   /** @throws DriveError `folder_missing` */
@@ -162,14 +173,13 @@ export class Follower {
     const missed = [...files, ...Object.keys(unplaced), ...Object.keys(folders)].filter((id) => !tree.has(id));
     await Promise.all(
       [...new Set(missed)].map(async (id) => {
-        const file = await this.api.file(id);
-        const item = file && itemOf(file);
+        const item = await this.itemNow(id);
         if (item) tree.put(item);
       }),
     );
   }
 
-  /** @returns null when Drive cannot go on from this token */
+  /** With what is there now of that which is doubted. @returns null when Drive cannot go on from this token */
   private async read(pageToken: string): Promise<News | null> {
     const changes = new Map<string, ChangedItem>();
     const readFrom = new Set<string>();
@@ -180,8 +190,15 @@ export class Follower {
       readFrom.add(next);
       for (const change of page.changes) changes.set(change.id, change);
       next = page.next;
-      if (next === null) return { changes: [...changes.values()], pageToken: page.newStart ?? pageToken };
+      if (next !== null) continue;
+      for (const id of this.doubted) changes.set(id, { id, item: await this.itemNow(id) });
+      return { changes: [...changes.values()], pageToken: page.newStart ?? pageToken };
     }
+  }
+
+  private async itemNow(id: string): Promise<Item | null> {
+    const file = await this.api.file(id);
+    return file && itemOf(file);
   }
 
   /** @throws DriveError `folder_missing` */

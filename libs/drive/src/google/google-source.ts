@@ -104,7 +104,7 @@ export class GoogleSource implements DriveSource {
       id,
       range,
       // Of a part there is no checksum; that the file is still the same says that all of it was.
-      isWhole ? (sha256) => this.requireHash(sha256, file) : () => this.requireSame(id, file),
+      isWhole ? (sha256) => this.requireHash(id, sha256, file) : () => this.requireSame(id, file),
       stopping.signal,
     );
   }
@@ -163,17 +163,17 @@ export class GoogleSource implements DriveSource {
     if (!(await this.isSame(id, file))) {
       await this.requireFolder();
       // It may have come back in between, and the file with it.
-      if (!(await this.isSame(id, file))) throw revisionGone();
+      if (!(await this.isSame(id, file))) throw this.gone(id);
     }
     // Who gets a file gets in again, and need not wait out what kept them out.
     if (this.state === 'folder_missing' || this.state === 'access_lost') this.rest.now();
   }
 
   /** @throws DriveError `revision_gone`, `folder_missing` */
-  private async requireHash(sha256: string, file: KnownFile): Promise<void> {
+  private async requireHash(id: string, sha256: string, file: KnownFile): Promise<void> {
     if (sha256 === file.hash) return;
     await this.requireFolder();
-    throw revisionGone();
+    throw this.gone(id);
   }
 
   private async isSame(id: string, file: KnownFile): Promise<boolean> {
@@ -184,7 +184,14 @@ export class GoogleSource implements DriveSource {
     return sha256 === '' && (now.md5Checksum ?? '') === md5 && (now.headRevisionId ?? '') === version;
   }
 
-  /** A file is not as it is known: what is there instead is looked for. @throws DriveError `folder_missing` */
+  /** A file is not as it is known: what is there instead is looked for, whether Drive tells of it or not. */
+  private gone(id: string): DriveError {
+    this.parts.follower.doubt(id);
+    this.nudge();
+    return new DriveError('revision_gone', 'The file has changed since; these bytes are not there any more.');
+  }
+
+  /** @throws DriveError `folder_missing` */
   private async requireFolder(): Promise<void> {
     this.nudge();
     const { follower, pollIntervalMs } = this.parts;
@@ -211,8 +218,4 @@ export class GoogleSource implements DriveSource {
   private warn(what: string, error: unknown): void {
     this.logger.warn(`Band ${this.bandId}: ${what}: ${error instanceof Error ? error.message : String(error)}`);
   }
-}
-
-function revisionGone(): DriveError {
-  return new DriveError('revision_gone', 'The file has changed since; these bytes are not there any more.');
 }

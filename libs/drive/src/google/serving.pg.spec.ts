@@ -78,6 +78,28 @@ it('serves no bytes that are newer than the recorded revision, and takes notice 
   expect(await text((await google.rig.drive.open(file.fileId, { revision: 2 })).stream)).toBe('other');
 });
 
+it('finds what is there by asking for the file, where Drive told an older state of it after the newest', async () => {
+  google.news();
+  google.fake.write(id, 'newest');
+  await google.settled();
+  const { revisions } = google.fake.store.get(id);
+  const newest = revisions.pop()!;
+  google.fake.rename(id, 'renamed.mp3');
+  await google.settled();
+  revisions.push(newest);
+  await expect(google.rig.drive.open(file.fileId)).rejects.toMatchObject({ code: 'revision_gone' });
+  await google.rig.audience.until((told) => told.length === 3);
+  expect(await text((await google.rig.drive.open(file.fileId)).stream)).toBe('newest');
+});
+
+it('takes a file for removed that is not there, where Drive told an older state of it after that', async () => {
+  google.news();
+  google.fake.store.get(id).trashed = true;
+  await expect(google.rig.drive.open(file.fileId)).rejects.toMatchObject({ code: 'revision_gone' });
+  await google.rig.audience.until((told) => told.length === 1);
+  expect(google.news()).toEqual([expect.stringMatching(/^removed /)]);
+});
+
 it('serves a file that was renamed or written with the same bytes since', async () => {
   google.fake.rename(id, 'other name.mp3');
   google.fake.write(id, large);
