@@ -59,8 +59,9 @@ export default {
     '^es-toolkit/compat$': '<rootDir>/node_modules/es-toolkit/dist/browser.global.js',
     '^rxjs(/operators)?$': '<rootDir>/node_modules/rxjs/dist/bundles/rxjs.umd.js',
   },
-  // More than four would want more connections than PostgreSQL has.
-  maxWorkers: Math.min(availableParallelism(), 4),
+  // One more than there are cores, since many tests wait for a lease, a lock or a pause to be over. More than four would want more
+  // connections than PostgreSQL has.
+  maxWorkers: Math.min(availableParallelism() + 1, 4),
   // What suites leave behind adds up in a worker, and its collector goes through all of it again and again.
   workerIdleMemoryLimit: '700MB',
   // All that wait for pauses to pass, in one suite, wait at once.
