@@ -55,6 +55,20 @@ describe('of those that work on one operation with items, nobody waits for anoth
     expect([await rig.row(has!), await rig.row(does!)]).toMatchObject([{ status }, { status }]);
   });
 
+  it('where one that does no item is completed with one that does', async () => {
+    const worker = await rig.worker(1);
+    await running(x, 'band', { isLost: false });
+    await rig.enqueue(file('a'), file('b'));
+    const claims = (await worker.leases.claim(2, every)).sort((one, other) =>
+      one.operation.id < other.operation.id ? -1 : 1,
+    );
+    const [does, doesNone] = claims.map(({ operation }) => operation.id) as [string, string];
+    await item(x, 'a', does);
+    await leavesAlone(operation(does), operation(doesNone), () => rig.complete(...claims));
+    expect(await rig.itemsOf(x)).toEqual(['a completed']);
+    expect(await rig.row(doesNone)).toMatchObject({ status: 'completed' });
+  });
+
   it('where one is lost with an item of another', async () => {
     const worker = await rig.worker(1);
     for (const band of [x, y]) await running(band, 'band');

@@ -12,19 +12,19 @@ const completing = (which: string): string => `
     from sync_operation o
     join unnest($1::uuid[], $2::uuid[], $3::float8[]) as given (id, token, prepared_ms)
       on o.id = given.id and o.lease_token = given.token
-    where ${which}
     order by ${itemsLast}, o.id for update of o
   ), done as (
     update sync_operation o
     set status = 'completed', lease_token = null, lease_until = null, finished_at = clock_timestamp(),
         prepared_at = started_at + held.prepared_ms * interval '1 millisecond'
-    from held where o.id = held.id
+    from held where o.id = held.id and ${which}
     returning o.*, held.token
   )`;
 
 /**
- * $1 operations, of which those are meant that did no items, $2 tokens, $3 how long the questions took. Locked in one order, so that two who complete never wait for
- * each other. None of them has items: of those these are ended by them. @returns those that are completed, with the token by which each was held
+ * $1 operations, of which those are meant that did no items, $2 tokens, $3 how long the questions took. All are locked, in one order, so that
+ * nobody who locks several of them waits for who waits for them. None of them has items: of those these are ended by them.
+ * @returns those that are completed, with the token by which each was held
  */
 export const complete = `with ${completing(`not ${hasItems}`)} select token, ${progress} from done`;
 
