@@ -140,6 +140,19 @@ describe('the ledger', () => {
     expect((await device(1))!.isConnected).toBe(false);
   });
 
+  it('hears a connection again when one has left that its device had given up, and that was let in later', async () => {
+    const used = await acknowledging(3);
+    const givenUp = there.connected(tablet);
+    await there.flush();
+    givenUp.left();
+    await there.flush();
+    expect((await device(1))!.isConnected).toBe(false);
+    used.acknowledged(channel, 5);
+    await here.flush();
+    expect((await device(1))!.isConnected).toBe(true);
+    expect(await runs()).toEqual([3, 5]);
+  });
+
   it('loses nothing when the database does not answer for a while', async () => {
     const record = await acknowledging(3);
     record.acknowledged(channel, 5);

@@ -14,8 +14,8 @@ export const lockDevices = `
 export const readClock = `select (extract(epoch from clock_timestamp()) * 1000)::float8 as ms`;
 
 /**
- * A node whose connection is not the device's latest changes nothing. One that began in the future did so before the
- * database's clock was set back.
+ * A node whose connection is not the device's latest changes nothing, while that lasts: a device that tried one node, gave it up and came to
+ * another may be let in by the first one later, and outlives that. One that began in the future did so before the database's clock was set back.
  */
 export const noteDevices = `
   insert into sync_device as d
@@ -30,6 +30,7 @@ export const noteDevices = `
   set name = excluded.name, durable = excluded.durable, connection = excluded.connection, connected_at = excluded.connected_at,
       connected = excluded.connected, last_seen_at = greatest(d.last_seen_at, excluded.last_seen_at)
   where d.connection = excluded.connection or d.connected_at < excluded.connected_at or d.connected_at > statement_timestamp()
+    or excluded.connected and not d.connected
   returning d.id, d.user_id, d.device_id, d.connection`;
 
 /** Looked up first: an insert that meets a conflict would use up an id. */
