@@ -51,6 +51,7 @@ export class OperationHistory {
       await pass(monotonicMs() - began);
     }
   }
+
   /** @returns how many operations and events went */
   private async prunePiece(): Promise<number> {
     const [row] = await this.database.query<{ pruned: number }>(pruned, [this.options.operationDays, pieceRows]);
