@@ -3,6 +3,7 @@ import { randomBytes } from 'node:crypto';
 import { request, type IncomingMessage } from 'node:http';
 import type { Duplex } from 'node:stream';
 import { EventBroadcaster } from '@soleil/sync';
+import type { MessagesFrame } from '@soleil/sync-protocol';
 import type { Socket } from 'socket.io-client';
 import { LogReader } from '../libs/sync/src/log/log-reader.js';
 import type { TestDatabase } from './support/database.js';
@@ -291,13 +292,18 @@ describe('delivery', () => {
   });
 
   it('goes on when another node takes over from a stopped one, without a reset for anybody', async () => {
+    // The only node: it leads.
+    const here = follow('tina', 'band:b1');
+    await here.subscribe();
+    await publish('band:b1', 1);
+    await here.count(1);
+    const [{ epoch }] = here.frames as [MessagesFrame];
     const other = await startSyncApp(database, {}, sync.band);
     try {
       const socket = stockClient(other.url, { token: 'alma' });
       sockets.push(socket);
       const there = new Follower(socket, 'band:b1');
-      await there.subscribe();
-      await publish('band:b1', 1);
+      await there.subscribe({ epoch, offset: 0 });
       await there.count(1);
       await sync.close();
       await other.app.get(EventBroadcaster).publish({ channel: 'band:b1', type: 'note', data: { n: 2 } });
@@ -305,7 +311,7 @@ describe('delivery', () => {
       expect(new Set(there.frames.map(({ epoch }) => epoch)).size).toBe(2);
       const again = new Follower(stockClient(other.url, { token: 'alma' }), 'band:b1');
       sockets.push(again.socket);
-      await again.subscribe({ epoch: there.frames[0]!.epoch, offset: 1 });
+      await again.subscribe({ epoch, offset: 1 });
       await again.count(1);
       expect(numbers(again)).toEqual([2]);
     } finally {

@@ -59,6 +59,8 @@ export class SmallBand {
   /** What the next look at a folder comes upon. */
   readonly found: DriveChange[] = [];
   private readonly delays = new Map<Delayable, Delay>();
+  /** Files as Drive told of them, by file and revision: what Content reads is just that revision. */
+  private readonly revisions = new Map<string, SmallFile>();
 
   join(userId: string, bandId: string, instrument: string, role: Membership['role'] = 'member'): void {
     this.memberships.set(userId, [...(this.memberships.get(userId) ?? []), { bandId, instrument, role }]);
@@ -148,6 +150,7 @@ export class SmallBand {
     if (refusal) throw refusal;
     await this.delayed('file', fileId);
     if (file.removed) return { state: 'removed', fileId, bandId, path, revision };
+    this.revisions.set(`${fileId} ${revision}`, file);
     return { state: 'present', file: driveFile(file) };
   }
 
@@ -191,7 +194,7 @@ export class SmallBand {
   async parse({ file }: Ask<'content.parse_requested'>): Promise<Answer<'content.parse_requested'>> {
     this.parsed.push(file.fileId);
     await this.delayed('parse', file.fileId);
-    const { audience, text } = this.files.get(file.fileId) ?? { audience: null };
+    const { audience, text } = this.revisions.get(`${file.fileId} ${file.revision}`)!;
     const kind = 'text';
     return { audience, content: this.parsed.length % 2 === 0 ? { kind, text } : { text, kind } };
   }
