@@ -114,8 +114,7 @@ it('keeps its subscription over a restart', async () => {
 
 it('makes a new subscription before the old one ends, and then ends that', async () => {
   await google.start();
-  // The first notification may be here before the answer, and the answer says until when it is kept.
-  await google.settled();
+  await kept();
   const [old] = await channels();
   await outlive();
   const stopping = google.fake.faults.hold({ operation: 'channels.stop' }, 1);
@@ -198,10 +197,18 @@ const outlive = (): Promise<void> => write('update drive_channel set renew_at = 
 const refuseToStop = (): void =>
   google.fake.faults.answer({ operation: 'channels.stop' }, { status: 403, reason: 'forbidden' });
 
-/** A process that looks once, keeps its subscription, and ends. */
-async function session(settings?: object): Promise<void> {
+/** Resolves when Google's answer is stored, which may come later than the first notification, and says that there is one for days. */
+async function kept(): Promise<void> {
+  const isKept = `select from drive_channel where renew_at > clock_timestamp() + interval '1 hour'`;
+  while ((await google.rig.query(isKept)).length === 0);
+}
+
+/** A process that keeps its subscription, has asked to end so many others, and ends. */
+async function session({ settings, endings = 0 }: { settings?: object; endings?: number } = {}): Promise<void> {
+  const before = google.asked('channels.stop');
   await google.start(settings);
-  await google.rig.drive.rescan(bandId);
+  await kept();
+  await google.fake.server.until(() => google.asked('channels.stop') >= before + endings);
   await google.rig.platforms.at(-1)!.stop();
 }
 
@@ -223,13 +230,13 @@ it('ends every subscription that was replaced, though one of them cannot be ende
   await session();
   await outlive();
   refuseToStop();
-  await session();
+  await session({ endings: 1 });
   expect(openIds()).toHaveLength(2);
   await outlive();
   refuseToStop();
-  await session();
+  await session({ endings: 2 });
   expect(openIds()).toHaveLength(2);
-  await session();
+  await session({ endings: 1 });
   expect(openIds()).toHaveLength(1);
 });
 
@@ -246,9 +253,9 @@ it('ends what Google made for a process that died before it had the answer, as s
   await google.start();
   google.put('a.cho', 'a');
   await google.rig.audience.until((told) => told.length === 1);
+  await google.fake.server.until(() => google.asked('channels.stop') === 1);
   await google.fake.push.settled();
   await google.rig.platforms.at(-1)!.stop();
-  await session();
   expect(openIds()).toHaveLength(1);
   expect(openIds()).not.toContain(orphan);
   expect(webhook.refused).toEqual([]);
@@ -257,7 +264,7 @@ it('ends what Google made for a process that died before it had the answer, as s
 it('makes a subscription of its own where another place was connected by a process that died at once', async () => {
   await session();
   const [old] = openIds();
-  await session({ folderId: google.fake.folder('Another Band') });
+  await session({ settings: { folderId: google.fake.folder('Another Band') }, endings: 1 });
   expect(openIds()).toHaveLength(1);
   expect(openIds()).not.toContain(old);
 });
