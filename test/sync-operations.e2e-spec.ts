@@ -93,6 +93,40 @@ describe('operations', () => {
     while (String(await states()) !== 'completed,completed') await new Promise((resolve) => setImmediate(resolve));
   });
 
+  it.each([[['normal']], [['normal', 'critical']]] as const)(
+    'leaves what comes at once to another process while all its places are taken by %s ones, waiting for no poll',
+    async (slow) => {
+      await sync.close();
+      const options = { pollMs: 600_000, workers: 1, syncOnStart: false };
+      sync = await startSyncApp(database, options, sync.band);
+      const save = ({ app }: SyncApp, fileId: string, priority: 'normal' | 'critical'): Promise<string> => {
+        sync.band.files.set(fileId, { ...file, fileId, text: fileId, revision: 1 });
+        const operation = { kind: 'file', orderingKey: `file:${fileId}`, cause: 'test', bandId: 'b1', fileId } as const;
+        return app.get(SyncEngine).enqueue({ ...operation, priority });
+      };
+      const answers: (() => void)[] = [];
+      for (const priority of slow) {
+        const question = sync.band.delay('file');
+        await save(sync, `slow ${priority}`, priority);
+        await question.asked;
+        answers.push(question.answer);
+      }
+      const other = await startSyncApp(database, options, sync.band);
+      try {
+        const tina = await follow('tina', 'band:b1:Bb');
+        await save(other, 'its own', 'normal');
+        await tina.count(1);
+        await save(sync, 'quick', slow.at(-1)!);
+        await tina.count(2);
+        expect(texts(tina)).toEqual(['its own', 'quick']);
+        for (const answer of answers) answer();
+        await tina.count(2 + slow.length);
+      } finally {
+        await other.close();
+      }
+    },
+  );
+
   const inHands = async (): Promise<SyncOperation[]> => (await operations()).filter(({ status }) => status === 'running');
   /** Three hundred quick ones, and one of them takes until it is answered, while others are in the hands of this process, too. */
   const slowAmongQuick = async (): Promise<() => void> => {

@@ -19,6 +19,7 @@ import { SyncLog1764000003001 } from './log/log-schema.js';
 import { SyncPublishing1764000003005 } from './log/publishing-schema.js';
 import { SyncRetention1764000003031 } from './log/retention-schema.js';
 import { SyncRights1764000003040 } from './log/rights-schema.js';
+import { SyncEnqueue1764000003110 } from './queue/enqueue-schema.js';
 
 /** For the application's DataSource. */
 export const syncEntities = [SyncOperation, SyncItem, SyncFile, SyncBandSetting];
@@ -39,4 +40,5 @@ export const syncMigrations = [
   SyncBandSetting1764000003081,
   SyncLosses1764000003090,
   SyncSameName1764000003100,
+  SyncEnqueue1764000003110,
 ];

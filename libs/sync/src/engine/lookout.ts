@@ -13,6 +13,12 @@ export class Lookout {
   /** The last claim found as many as it asked for. */
   private isMore = false;
   private claimedAt = -Infinity;
+  /** This process claims. */
+  private isOpen = false;
+  /** There are new operations that no claim has looked for yet, … */
+  private isNew = false;
+  /** … or that the present one looks for. */
+  private isForNew = false;
 
   constructor(
     private readonly link: NodeLink,
@@ -27,6 +33,22 @@ export class Lookout {
   mayBeDue(): void {
     this.isNews = true;
     this.wakeUp.notify();
+  }
+
+  /** There are new operations. The other processes are told where this one does not take them all. */
+  hasNew(): void {
+    if (this.isOpen) this.isNew = true;
+    else this.tellOthers();
+    this.mayBeDue();
+  }
+
+  open(): void {
+    this.isOpen = true;
+  }
+
+  close(): void {
+    this.isOpen = false;
+    this.passOn();
   }
 
   /** Says to the other processes that something may be due. */
@@ -54,12 +76,21 @@ export class Lookout {
 
   /** A claim is about to look: what comes from here on is news. */
   looks(): void {
-    this.isNews = this.hasCompleted = false;
+    this.isForNew ||= this.isNew;
+    this.isNews = this.hasCompleted = this.isNew = false;
     this.claimedAt = monotonicMs();
   }
 
-  found(many: number, { limit }: Turn): void {
+  found(many: number, { from, limit }: Turn): void {
     this.isMore = many > 0 && many >= limit;
+    if (this.isForNew && (this.isMore || from.length === 1)) this.tellOthers();
+    this.isForNew = false;
+  }
+
+  /** Nothing is claimed now: what is new is for others. */
+  passOn(): void {
+    if (this.isNew || this.isForNew) this.tellOthers();
+    this.isNew = this.isForNew = false;
   }
 
   /** Resolves when it may be worthwhile again, or the next poll is due. */

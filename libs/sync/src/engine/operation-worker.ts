@@ -87,20 +87,23 @@ export class OperationWorker implements OnApplicationBootstrap, BeforeApplicatio
 
   private async work(): Promise<void> {
     await this.bus.ready();
+    this.lookout.open();
     while (!this.stopping) {
       const claims = await this.claim().catch((error: Error) => {
         this.logger.warn(`Not claiming for now: ${error.message}`);
-        return [];
+        return null;
       });
-      for (const claim of claims) this.take(claim);
-      if (claims.length === 0) await this.lookout.wait();
+      for (const claim of claims ?? []) this.take(claim);
+      if (!claims) this.lookout.passOn();
+      if (!claims?.length) await this.lookout.wait();
     }
+    this.lookout.close();
   }
 
-  /** Nothing while the others could not see that this process lives: they would take it all away. */
-  private async claim(): Promise<Claim[]> {
+  /** @returns null: there is no room. Or the others could not see that this process lives, and would take it all away. */
+  private async claim(): Promise<Claim[] | null> {
     const turn = this.slots.next;
-    if (!turn || !this.link.isPresent || this.held.size > this.options.workers + mostPrepared) return [];
+    if (!turn || !this.link.isPresent || this.held.size > this.options.workers + mostPrepared) return null;
     if (!this.lookout.isWorthwhile(turn, this.slots.ahead)) return [];
     this.lookout.looks();
     const claims = await this.leases.claim(turn.limit, turn.from, turn.oldest);

@@ -163,8 +163,7 @@ export class SyncEngine {
 
   /** There are new operations, on these bands. */
   private waits(bandIds: readonly (string | null)[]): void {
-    this.lookout.mayBeDue();
-    this.lookout.tellOthers();
+    this.lookout.hasNew();
     for (const bandId of bandIds) this.progress.changed(bandId);
   }
 }

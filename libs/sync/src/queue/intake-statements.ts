@@ -6,31 +6,9 @@ export const lockKeys = `
   select pg_advisory_xact_lock(hash)
   from (select distinct hashtextextended(key, 0) as hash from unnest($1::text[]) as given (key) order by hash) as sorted`;
 
-/** $1 event ids. */
-export const known = `select event_id as "eventId", operation_id as id from sync_inbox where event_id = any($1)`;
-
-/** $1 event ids, $2 the operations that took them on. */
-export const remember = `
-  insert into sync_inbox (event_id, operation_id) select * from unnest($1::text[], $2::uuid[]) on conflict do nothing`;
-
-/**
- * $1 to $10 the columns of new rows, one of each key. Joining locks the waiting row until commit, so no worker claims it before
- * this news is committed. Who joins waits for it too, so it is not its parent's alone any more. One that was lost more than once
- * waits its time out: what was lost together must not come back together because of a full sync.
- */
-export const store = `
-  insert into sync_operation as waits
-    (id, kind, status, priority, ordering_key, band_id, file_id, user_id, mode, cause, parent_id)
-  select id, kind, 'pending', priority, ordering_key, band_id, file_id, user_id, mode, cause, parent_id
-  from unnest($1::uuid[], $2::text[], $3::smallint[], $4::text[], $5::text[], $6::text[], $7::text[], $8::text[], $9::text[], $10::uuid[])
-    as given (id, kind, priority, ordering_key, band_id, file_id, user_id, mode, cause, parent_id)
-  on conflict (ordering_key) where ${waiting}
-  do update set status = 'pending', attempts = 0, error_code = null, error_message = null, error_remedy = null,
-                priority = least(waits.priority, excluded.priority),
-                run_at = case when waits.losses > 1 then waits.run_at else least(waits.run_at, clock_timestamp()) end,
-                mode = case when excluded.mode = 'full' then 'full' else waits.mode end,
-                parent_id = case when waits.parent_id = excluded.parent_id then waits.parent_id end
-  returning id, ordering_key as "orderingKey", xmax = 0 as "isNew"`;
+/** $1 operations, one of each key, sorted by it, $2 the events that they follow from, both JSON. */
+export const enqueue = `
+  select ordering_key as "orderingKey", event_id as "eventId", operation_id as id, is_new as "isNew" from sync_enqueue($1, $2)`;
 
 /**
  * $1 ordering keys, $2 bands, $3 priorities of looks, $4 how long ago the last one may be, in ms; null for the bands' intervals, by default $5. A a look has ended with its questions, while

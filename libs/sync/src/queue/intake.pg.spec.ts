@@ -48,6 +48,32 @@ describe('enqueuing', () => {
     await rig.complete(...(await worker.leases.claim(1, every)));
     expect((await rig.intake.enqueue([file('f', { eventId: 'e1' })]))[0]).toEqual({ id: [...ids][0], isNew: false });
   });
+
+  it('brings what is new in one call beside what was told before, of one file too, each in its place', async () => {
+    const worker = await rig.worker(1);
+    const [earlier] = await rig.enqueue(file('f', { eventId: 'e1' }));
+    await rig.complete(...(await worker.leases.claim(1, every)));
+    const told = [
+      file('f', { eventId: 'e1' }),
+      file('f', { eventId: 'e2' }),
+      file('g', { eventId: 'e1' }),
+      file('h'),
+      file('h', { eventId: 'e2', priority: 'high' }),
+      file('i', { eventId: 'e1' }),
+    ];
+    const placed = await rig.intake.enqueue(told);
+    const known = { id: earlier, isNew: false };
+    const [, f, , h] = placed;
+    expect(placed).toEqual([known, { id: f!.id, isNew: true }, known, { id: h!.id, isNew: true }, h, known]);
+    const claims = await worker.leases.claim(9, every);
+    expect(filesOf(claims)).toEqual(['h', 'f']);
+    expect(claims.map(({ operation: { id } }) => id)).toEqual([h!.id, f!.id]);
+    expect(await rig.intake.enqueue([file('f', { eventId: 'e2' })])).toEqual([{ id: expect.any(String), isNew: false }]);
+  });
+
+  it('enqueues nothing where nothing is wanted', async () => {
+    expect(await rig.intake.enqueue([])).toEqual([]);
+  });
 });
 
 describe('an operation with items', () => {

@@ -49,23 +49,14 @@ export class Intake {
    * @returns in the order given; of an event that was taken on before, the earlier operation
    */
   async enqueue(wanted: readonly NewOperation[], transaction?: EntityManager): Promise<Enqueued[]> {
-    if (!transaction) return this.database.transaction((own) => this.enqueue(wanted, own));
-    // Whoever puts operations to wait under a key does so alone; else two could meet at the unique index.
-    await transaction.query(statements.lockKeys, [wanted.map(({ orderingKey }) => orderingKey)]);
-    const known = await this.knownEvents(wanted, transaction);
-    const isKnown = ({ eventId }: NewOperation): boolean => eventId !== undefined && known.has(eventId);
-    const stored = await this.store(
-      wanted.filter((one) => !isKnown(one)),
-      transaction,
-    );
-    const placed = wanted.map((one) =>
-      isKnown(one) ? { id: known.get(one.eventId!)!, isNew: false } : stored.get(one.orderingKey)!,
-    );
-    const events = wanted.flatMap((one, place) =>
-      one.eventId === undefined || isKnown(one) ? [] : [[one.eventId, placed[place]!.id] as const],
-    );
-    if (events.length > 0) await transaction.query(statements.remember, transposed(events, 2));
-    return placed;
+    if (wanted.length === 0) return [];
+    const rows = await this.database.query<EnqueuedRow>(statements.enqueue, parametersOf(wanted), transaction);
+    const byEvent = new Map(rows.map((row) => [row.eventId, row]));
+    const byKey = new Map(rows.map((row) => [row.orderingKey, row]));
+    return wanted.map(({ eventId, orderingKey }) => {
+      const { id, isNew } = (eventId !== undefined && byEvent.get(eventId)) || byKey.get(orderingKey)!;
+      return { id, isNew };
+    });
   }
 
   /**
@@ -79,31 +70,6 @@ export class Intake {
     for (let begin = 0; begin < due.length; begin += mostAtOnce)
       bandIds.push(...(await this.enqueueDue(due.slice(begin, begin + mostAtOnce), age)));
     return bandIds;
-  }
-
-  /** Stores operations whatever became of their events. @returns by ordering key */
-  async store(wanted: readonly NewOperation[], transaction: EntityManager): Promise<Map<string, Enqueued>> {
-    if (wanted.length === 0) return new Map();
-    const each = joined(wanted);
-    const rows = await transaction.query<(Enqueued & { orderingKey: string })[]>(
-      statements.store,
-      transposed(
-        each.map((one) => [
-          randomUUID(),
-          one.kind,
-          priorities[one.priority],
-          one.orderingKey,
-          one.bandId ?? null,
-          one.fileId ?? null,
-          one.userId ?? null,
-          one.mode ?? null,
-          one.cause,
-          one.parentId ?? null,
-        ]),
-        10,
-      ),
-    );
-    return new Map(rows.map(({ orderingKey, id, isNew }) => [orderingKey, { id, isNew }]));
   }
 
   /** Lets a dead operation wait again, with all its attempts. Where another one of its key waits already, that one stands for it. */
@@ -151,18 +117,36 @@ export class Intake {
       return deadId === undefined ? [] : [{ look, deadId }];
     });
   }
-
-  private async knownEvents(wanted: readonly NewOperation[], transaction: EntityManager): Promise<Map<string, string>> {
-    const eventIds = wanted.flatMap(({ eventId }) => eventId ?? []);
-    if (eventIds.length === 0) return new Map();
-    const rows = await transaction.query<{ eventId: string; id: string }[]>(statements.known, [eventIds]);
-    return new Map(rows.map(({ eventId, id }) => [eventId, id]));
-  }
 }
+
+/** An operation that waits under the key, or that took the event on before. */
+type EnqueuedRow = Enqueued & ({ orderingKey: string; eventId: null } | { orderingKey: null; eventId: string });
 
 interface DueLook {
   orderingKey: string;
   deadId: string | null;
+}
+
+/** The parameters of the statement that enqueues them. */
+function parametersOf(wanted: readonly NewOperation[]): [string, string] {
+  const isNews = new Set(wanted.flatMap(({ eventId, orderingKey }) => (eventId === undefined ? orderingKey : [])));
+  const operations = joined(wanted).map((one) => ({
+    id: randomUUID(),
+    kind: one.kind,
+    priority: priorities[one.priority],
+    ordering_key: one.orderingKey,
+    band_id: one.bandId,
+    file_id: one.fileId,
+    user_id: one.userId,
+    mode: one.mode,
+    cause: one.cause,
+    parent_id: one.parentId,
+    is_news: isNews.has(one.orderingKey),
+  }));
+  const events = wanted.flatMap(({ eventId, orderingKey }) =>
+    eventId === undefined ? [] : { event_id: eventId, ordering_key: orderingKey },
+  );
+  return [JSON.stringify(operations), JSON.stringify(events)];
 }
 
 /** Those of one key as one, in the order of the keys. */
@@ -184,7 +168,3 @@ function joined(wanted: readonly NewOperation[]): NewOperation[] {
   }
   return [...byKey.values()].sort((one, other) => (one.orderingKey < other.orderingKey ? -1 : 1));
 }
-
-/** Rows as columns, as `unnest` takes them. */
-const transposed = (rows: readonly (readonly unknown[])[], columns: number): unknown[][] =>
-  Array.from({ length: columns }, (_, column) => rows.map((row) => row[column]));

@@ -35,8 +35,9 @@ export class Items {
       const begun = await this.begun(placed, transaction);
       const isRunning = new Set(begun.flatMap(({ ids, status }) => (status === 'running' ? ids : [])));
       const again = wanted.filter((_, place) => isRunning.has(placed[place]!.id));
-      const following = await this.intake.store(again, transaction);
-      const by = wanted.map(({ orderingKey }, place) => following.get(orderingKey) ?? placed[place]!);
+      const following = await this.intake.enqueue(again.map(unasked), transaction);
+      const next = new Map(again.map(({ orderingKey }, place) => [orderingKey, following[place]!]));
+      const by = wanted.map(({ orderingKey }, place) => next.get(orderingKey) ?? placed[place]!);
       if (!(await this.holds(operation.id, token, transaction))) throw new LeaseLost(operation.id);
       await transaction.query(statements.addItems, [
         operation.id,
@@ -82,6 +83,9 @@ export async function endItems(
 ): Promise<Progress[]> {
   return transaction.query(statements.endItems, [byOperations, status, error.code, error.message]);
 }
+
+/** Whatever became of its event. */
+const unasked = (one: NewOperation): NewOperation => ({ ...one, eventId: undefined });
 
 interface Begun {
   ids: string[];
