@@ -75,13 +75,17 @@ export class Leases {
       ...(isPaced ? [bandOperationsPerMinute] : []),
       ...(oldest > 0 ? [oldest] : []),
     ]);
-    const claims = rows.flatMap(({ kept_band, ...row }) =>
-      kept_band === null ? [{ operation: this.database.source.manager.create(SyncOperation, camelCased(row)), token }] : [],
-    );
+    const claims = rows.flatMap((row) => (row.kept_band === null ? [{ operation: this.operationOf(row), token }] : []));
     const kept = new Set(rows.flatMap(({ kept_band }) => kept_band ?? []));
     // What is claimed is held whatever becomes of this: the next claim comes upon the band again.
     if (isPaced) await Promise.allSettled([...kept].map((bandId) => this.paces.postpone(bandId, bandOperationsPerMinute)));
     return { claims, kept };
+  }
+
+  private operationOf(row: ClaimedRow): SyncOperation {
+    const { columns } = this.database.source.getMetadata(SyncOperation);
+    const values = columns.map(({ propertyName, databaseName }) => [propertyName, row[databaseName]]);
+    return Object.assign(new SyncOperation(), Object.fromEntries(values));
   }
 }
 
@@ -95,9 +99,3 @@ export class LeaseLost extends Error {
 
 /** A claim, or only the band that keeps an operation waiting. */
 type ClaimedRow = Record<string, unknown> & { kept_band: string | null };
-
-function camelCased(row: Record<string, unknown>): Record<string, unknown> {
-  return Object.fromEntries(
-    Object.entries(row).map(([name, value]) => [name.replace(/_(\w)/g, (_, letter: string) => letter.toUpperCase()), value]),
-  );
-}
