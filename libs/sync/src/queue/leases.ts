@@ -84,7 +84,7 @@ export class Leases {
 
   private operationOf(row: ClaimedRow): SyncOperation {
     const { columns } = this.database.source.getMetadata(SyncOperation);
-    const values = columns.map(({ propertyName, databaseName }) => [propertyName, row[databaseName]]);
+    const values = columns.map(({ propertyName, databaseName }) => [propertyName, row[databaseName]] as const);
     return Object.assign(new SyncOperation(), Object.fromEntries(values));
   }
 }
