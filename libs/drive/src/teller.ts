@@ -8,9 +8,12 @@ import { backoffMs, Stop } from './pause.js';
 /** How long changes that another process committed, and died before telling, may lie. */
 const lookMs = 2_000;
 /** While another process tells this band's changes. */
-const waitMs = 100;
+export const waitMs = 100;
 
 const factOf = { added: 'drive.file_added', changed: 'drive.file_changed', removed: 'drive.file_removed' } as const;
+
+/** How a round ended. After `told` and `free` the next one follows at once. */
+type Outcome = 'told' | 'free' | 'idle' | 'busy' | 'failed';
 
 interface Untold {
   seq: number;
@@ -92,11 +95,11 @@ export class Teller {
     await this.release().catch(() => undefined);
   }
 
-  private async tellSome(): Promise<'told' | 'idle' | 'busy' | 'failed'> {
+  private async tellSome(): Promise<Outcome> {
     const toldSeq = await this.takeLease();
     if (toldSeq === null) {
       await this.release();
-      return (await this.hasUntold()) ? 'busy' : 'idle';
+      return this.whyNot();
     }
     const batch = distinctFiles(await this.untoldAfter(toldSeq));
     const outcomes = await Promise.allSettled(batch.map((change) => this.tell(change)));
@@ -139,12 +142,15 @@ export class Teller {
     return Number(rows[0].told_seq);
   }
 
-  private async hasUntold(): Promise<boolean> {
-    const rows = await this.dataSource.query<unknown[]>(
-      `select from drive_change join drive_cursor using (band_id) where band_id = $1 and seq > told_seq limit 1`,
+  /** What can be done where the lease was not taken: what was committed since then, and is free, is told at once. */
+  private async whyNot(): Promise<'idle' | 'free' | 'busy'> {
+    const [untold] = await this.dataSource.query<{ isFree: boolean }[]>(
+      `select teller is null or leased_until < clock_timestamp() as "isFree" from drive_cursor
+       where band_id = $1 and exists (select from drive_change where drive_change.band_id = $1 and seq > told_seq)`,
       [this.bandId],
     );
-    return rows.length > 0;
+    if (!untold) return 'idle';
+    return untold.isFree ? 'free' : 'busy';
   }
 
   private async untoldAfter(toldSeq: number): Promise<Untold[]> {

@@ -1,10 +1,16 @@
+import { jest } from '@jest/globals';
 import { mkdir, writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import { DriveError } from '@soleil/drive';
 import { bandId, DriveRig } from '../test/drive-rig.js';
+import { Stop } from './pause.js';
+import { waitMs } from './teller.js';
 
 let rig: DriveRig;
-afterEach(() => rig.tearDown());
+afterEach(() => {
+  jest.restoreAllMocks();
+  return rig.tearDown();
+});
 
 it('tells the changes of one file in their order, and the cursor follows the receipts', async () => {
   rig = await DriveRig.running();
@@ -17,6 +23,26 @@ it('tells the changes of one file in their order, and the cursor follows the rec
   await rig.platforms[0]!.stop();
   const platform = await rig.start();
   expect(await platform.drive.status(bandId)).toMatchObject({ pendingChanges: 0 });
+});
+
+it('tells at once what is committed while it gives the lease back, as if nobody else told', async () => {
+  rig = await DriveRig.running();
+  await rig.query(
+    `create function commit_another() returns trigger language plpgsql as $$ begin
+       insert into drive_change (band_id, file_id, kind, path, revision)
+       select band_id, file_id, 'changed', path, 2 from drive_change where (select count(*) from drive_change) = 1;
+       return new;
+     end $$`,
+  );
+  await rig.query(
+    `create trigger commits_another before update on drive_cursor for each row
+     when (old.teller is not null and new.teller is null) execute function commit_another()`,
+  );
+  const pause = jest.spyOn(Stop.prototype, 'pause');
+  await rig.write('a.cho', 'one');
+  await rig.audience.until((told) => told.length === 2);
+  expect(rig.told).toEqual(['added a.cho 1', 'changed a.cho 2']);
+  expect(pause).not.toHaveBeenCalledWith(waitMs);
 });
 
 it('tells a change again until it has a receipt, with the same event id, and nothing of that file before', async () => {
