@@ -1,5 +1,5 @@
 import { CodedError } from '@soleil/bus';
-import { SyncOperation, type SyncOptions } from '@soleil/sync';
+import { SyncEngine, SyncOperation, type SyncOptions } from '@soleil/sync';
 import { wireError, type WireError } from '@soleil/sync-protocol';
 import type { Socket } from 'socket.io-client';
 import type { TestDatabase } from './support/database.js';
@@ -144,6 +144,34 @@ describe('how fast users and bands may go, on two nodes', () => {
     expect(new Set((await operations()).filter(({ kind }) => kind === 'file').map(({ status }) => status))).toEqual(
       new Set(['completed']),
     );
+  });
+
+  it('has a band that waits keep nothing waiting that is behind it, not for a poll either', async () => {
+    await start({ workers: 2, pollMs: 600_000, syncOnStart: false });
+    const { app, band, database: source } = nodes[0];
+    const tom = await follow('tom', 'band:b2:Bb');
+    await source.query(
+      `insert into sync_band_pace (band_id, paused_since, paused_until, code, message)
+       values ('b1', clock_timestamp(), clock_timestamp() + interval '1 hour', 'drive_busy', 'Not now.')`,
+    );
+    const slow = band.delay('file');
+    await source.transaction(async (transaction) => {
+      const wanted = [
+        ['slow', 'b2', 'high'],
+        ['waits', 'b1', 'normal'],
+        ['behind', 'b2', 'low'],
+      ] as const;
+      for (const [fileId, bandId, priority] of wanted) {
+        band.files.set(fileId, { fileId, bandId, path: `${fileId}_Bb.pdf`, audience: 'Bb', text: fileId, revision: 1 });
+        const operation = { kind: 'file', orderingKey: `file:${fileId}`, cause: 'test', bandId, fileId, priority } as const;
+        await app.get(SyncEngine).enqueue(operation, { transaction });
+      }
+    });
+    await slow.asked;
+    await tom.count(1);
+    expect(tom.messages.map(({ key }) => key)).toEqual(['file:behind']);
+    slow.answer();
+    await tom.count(2);
   });
 
   it('begins of each band so many operations in a minute, and the others in the next ones', async () => {

@@ -35,7 +35,7 @@ export class Lookout {
     this.wakeUp.notify();
   }
 
-  /** There are new operations. The other processes are told where this one does not take them all. */
+  /** There are new operations, or others that no claim has looked at. The other processes are told where this one does not take them all. */
   hasNew(): void {
     if (this.isOpen) this.isNew = true;
     else this.tellOthers();

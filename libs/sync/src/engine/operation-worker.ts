@@ -106,7 +106,7 @@ export class OperationWorker implements OnApplicationBootstrap, BeforeApplicatio
     if (!turn || !this.link.isPresent || this.held.size > this.options.workers + mostPrepared) return null;
     if (!this.lookout.isWorthwhile(turn, this.slots.ahead)) return [];
     this.lookout.looks();
-    const claims = await this.leases.claim(turn.limit, turn.from, turn.oldest);
+    const claims = await this.leases.claim(turn.limit, turn.from, turn.oldest, () => this.lookout.hasNew());
     this.lookout.found(claims.length, turn);
     this.slots.had(turn, claims.length);
     return claims;

@@ -1,3 +1,4 @@
+import { jest } from '@jest/globals';
 import { randomUUID } from 'node:crypto';
 import { again, every, file, filesOf, QueueRig, type Worker } from '../../test/queue-rig.js';
 import type { NewOperation } from './intake.js';
@@ -110,6 +111,17 @@ describe('a band', () => {
     expect(filesOf(await limited.leases.claim(0, every, 1))).toEqual(['oldest']);
   });
 
+  it('that is paused keeps nobody waiting who has claimed something, and it is known that others may be due behind it', async () => {
+    const worker = await rig.worker(1);
+    await rig.paces.pause('b1', 60_000, busy);
+    await rig.enqueue(file('first', { bandId: 'b2', priority: 'high' }), file('waits'), ...others('b2', 'behind'));
+    const onLeft = jest.fn();
+    expect(filesOf(await worker.leases.claim(2, every, 0, onLeft))).toEqual(['first']);
+    expect(onLeft).toHaveBeenCalledTimes(1);
+    expect(filesOf(await worker.leases.claim(2, every, 0, onLeft))).toEqual(['behind']);
+    expect(onLeft).toHaveBeenCalledTimes(1);
+  });
+
   it('that is limited has its turns as the oldest, too', async () => {
     const [worker, chosen] = [await rig.worker(1, { bandOperationsPerMinute: 1 }), await rig.worker(2)];
     await rig.enqueue(...others('b1', 'a'), ...others('b2', 'b'), file('c', { bandId: 'b3', priority: 'high' }));
@@ -180,7 +192,9 @@ describe('a band', () => {
     );
     await rig.source.query('create trigger refused before update on sync_band_pace for each row execute function refuse()');
     await rig.enqueue(...others('b1', 'limited'), ...others('b2', 'other'));
-    expect(filesOf(await worker.leases.claim(9, every))).toEqual(['other']);
+    const onLeft = jest.fn();
+    expect(filesOf(await worker.leases.claim(9, every, 0, onLeft))).toEqual(['other']);
+    expect(onLeft).toHaveBeenCalledTimes(1);
     await expect(worker.leases.claim(9, every)).rejects.toThrow('refused');
   });
 

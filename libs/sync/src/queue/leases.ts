@@ -30,8 +30,9 @@ export class Leases {
   /**
    * Takes up to `limit` operations that are due, by priority, then by age, and beside these up to `oldest` that have been due for longest.
    * Those that their band keeps waiting are passed over, and are due when it goes on. @param from these priorities only
+   * @param onLeft called where others may be due that were not looked at: what is claimed does not wait for that
    */
-  async claim(limit: number, from: readonly Priority[], oldest = 0): Promise<Claim[]> {
+  async claim(limit: number, from: readonly Priority[], oldest = 0, onLeft: () => void = () => undefined): Promise<Claim[]> {
     const claimed: Claim[] = [];
     // Where no band is limited or paused, and that is the rule, a look at their paces is enough.
     for (let isPaced = this.options.bandOperationsPerMinute !== null; ; isPaced = true) {
@@ -40,10 +41,14 @@ export class Leases {
       const { claims, kept } = await this.claimOnce(isPaced, left - ofOldest, from, ofOldest).catch((error: Error) => {
         // What is in our hands must not be forgotten; the error will come again.
         if (claimed.length === 0) throw error;
-        return { claims: [], kept: new Set<string>() };
+        return { claims: [], kept: null };
       });
       claimed.push(...claims);
-      if (kept.size === 0 || (isPaced && claimed.length > 0)) return claimed;
+      if (kept?.size === 0) return claimed;
+      if (!kept || (isPaced && claimed.length > 0)) {
+        onLeft();
+        return claimed;
+      }
     }
   }
 
