@@ -127,6 +127,31 @@ describe('operations', () => {
     },
   );
 
+  it('leaves news of what failed to another process while all its places are taken, waiting for no poll', async () => {
+    await sync.close();
+    const options = { pollMs: 600_000, retryBaseMs: 600_000, workers: 1, syncOnStart: false };
+    sync = await startSyncApp(database, options, sync.band);
+    sync.band.failNext = new Error('Not just now.');
+    await sync.save(file);
+    while ((await operations())[0]?.status !== 'failed');
+    const question = sync.band.delay('file');
+    await sync.save({ ...file, fileId: 'f2', text: 'slow' });
+    await question.asked;
+    const other = await startSyncApp(database, options, sync.band);
+    try {
+      const tina = await follow('tina', 'band:b1:Bb');
+      await other.save({ ...file, fileId: 'f3', text: 'its own' });
+      await tina.count(1);
+      await sync.save({ ...file, text: 'second' });
+      await tina.count(2);
+      expect(texts(tina)).toEqual(['its own', 'second']);
+      question.answer();
+      await tina.count(3);
+    } finally {
+      await other.close();
+    }
+  });
+
   const inHands = async (): Promise<SyncOperation[]> => (await operations()).filter(({ status }) => status === 'running');
   /** Three hundred quick ones, and one of them takes until it is answered, while others are in the hands of this process, too. */
   const slowAmongQuick = async (): Promise<() => void> => {

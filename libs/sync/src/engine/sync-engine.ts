@@ -66,7 +66,7 @@ export class SyncEngine {
       // Nobody needs to look now for what is due later.
       if (this.worker.isBusyWith(operation.orderingKey)) this.progress.changed(operation.bandId ?? null);
       else if (isNew) this.waits([operation.bandId ?? null]);
-      else this.lookout.mayBeDue();
+      else this.lookout.hasNew();
     });
     return id;
   }
