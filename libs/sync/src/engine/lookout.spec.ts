@@ -55,3 +55,11 @@ it('tells the others at once while this process does not claim', () => {
   lookout.hasNew();
   expect(told).toHaveLength(1);
 });
+
+it('tells the others what is due since it has completed an operation while it ends', () => {
+  lookout.completed();
+  expect(told).toEqual([]);
+  lookout.close();
+  lookout.completed();
+  expect(told).toEqual([{ kind: 'queue' }]);
+});

@@ -56,9 +56,10 @@ export class Lookout {
     this.link.tell({ kind: 'queue' });
   }
 
-  /** An operation of this process is completed: what waits under its key is due. */
+  /** An operation of this process is completed: what waits under its key is due, for the others where this one claims no more. */
   completed(): void {
     this.hasCompleted = true;
+    if (!this.isOpen) this.tellOthers();
     this.wakeUp.notify();
   }
 
