@@ -248,14 +248,14 @@ describe('a right that is known to have begun', () => {
   /** @returns whether it is settled by now */
   function settling(hub: ChannelHub): { isSettled: boolean } {
     const settling = { isSettled: false };
-    void hub.rightIsSettled('tina').then(() => (settling.isSettled = true));
+    void hub.rights.settled('tina').then(() => (settling.isSettled = true));
     return settling;
   }
 
   test('is settled at once where its place is known, or where it has none', async () => {
     const { log, hub } = await openHub(3);
     hub.deliver(number(log));
-    const [tina, clara] = [settling(hub), hub.rightIsSettled('clara')];
+    const [tina, clara] = [settling(hub), hub.rights.settled('clara')];
     await settle(log);
     await clara;
     expect(tina.isSettled).toBe(true);
@@ -270,7 +270,7 @@ describe('a right that is known to have begun', () => {
     expect(tina.isSettled).toBe(false);
     hub.hear({ epoch: batch.epoch, offset: batch.to });
     await settle(log);
-    expect([tina.isSettled, hub.rightEndedAt('tina')]).toEqual([true, 6]);
+    expect([tina.isSettled, hub.rights.endedAt('tina')]).toEqual([true, 6]);
   });
 
   test('is waited for by a reader that knows where it ended, and by no other', async () => {

@@ -6,6 +6,7 @@ import { firstFrame, Frames, type WeighedFrame } from './frames.js';
 import { History, type PositionLoss } from './history.js';
 import { Pages } from './pages.js';
 import type { Reader, ReaderSocket } from './reader.js';
+import { Rights } from './rights.js';
 import { Room, type RoomMember } from './room.js';
 import { needsFrom, type Step } from './step.js';
 import { Tail } from './tail.js';
@@ -44,8 +45,6 @@ export class ChannelHub {
   private readonly room: Room;
   private readonly tail: Tail;
   private history: History | null = null;
-  /** Whose right to the channel has ended, and at which offset it did last. */
-  private rightsEnded = new Map<string, number>();
   /** How often the hub was founded. What was read from the log before the last time is not to be trusted. */
   private foundings = 0;
   /** What readers were told until the hub was founded anew, while that goes on. */
@@ -54,10 +53,7 @@ export class ChannelHub {
   /** The highest offset heard of; above the head while something is missing here. */
   private heardOf = 0;
   private filling: Promise<void> | null = null;
-  /** How many are to be told when somebody's right is settled, … */
-  private settling = 0;
-  /** … and who of them waits for a change that is on its way here. */
-  private expectant: (() => void)[] = [];
+  readonly rights: Rights;
   private readonly pages: Pages;
   private readonly frames: Frames;
 
@@ -68,6 +64,7 @@ export class ChannelHub {
     private readonly node: HubNode,
     private readonly turns: Turns,
   ) {
+    this.rights = new Rights(channel, log, this);
     this.tail = new Tail(options.tailMessages);
     this.pages = new Pages(channel, log, this.tail, options.pageMessages);
     this.frames = new Frames(channel);
@@ -91,7 +88,7 @@ export class ChannelHub {
 
   /** Nobody follows the channel here, or is about to. */
   get isIdle(): boolean {
-    return this.readers.size === 0 && this.room.isEmpty && this.settling === 0;
+    return this.readers.size === 0 && this.room.isEmpty && !this.rights.isAwaited;
   }
 
   get founding(): number {
@@ -109,25 +106,6 @@ export class ChannelHub {
   /** See {@link History.prunedTo}. */
   get prunedTo(): number {
     return this.known.prunedTo;
-  }
-
-  /** At which offset a user's right to the channel ended last; 0: it never did, as far as the log goes back. */
-  rightEndedAt(userId: string): number {
-    return this.rightsEnded.get(userId) ?? 0;
-  }
-
-  /**
-   * Resolves when every change of the user's right to the channel that had committed by now was obeyed here. Whoever is known
-   * to have a right is told nothing before that: where it begins is on its way, and what comes before is none of theirs.
-   * Resolves as well when the hub is founded anew.
-   */
-  async rightIsSettled(userId: string): Promise<void> {
-    this.settling += 1;
-    try {
-      await this.settle(userId);
-    } finally {
-      this.settling -= 1;
-    }
   }
 
   /**
@@ -171,7 +149,7 @@ export class ChannelHub {
    * @param knownBefore this hub's head when the log was asked, so that an answer below it is no late one
    */
   compare(head: (Position & Pruned) | null, knownBefore: number): void {
-    this.wakeExpectant();
+    this.rights.wake();
     if (head) this.heardOfPruning(head);
     if (this.history && (head?.offset ?? 0) < knownBefore) this.foundAnew();
     else if (head) this.hear(head);
@@ -231,7 +209,7 @@ export class ChannelHub {
     if (founding !== this.founding) return this.load();
     const history = new History(state);
     this.history = history;
-    this.rightsEnded = rightsEnded;
+    this.rights.know(rightsEnded);
     const { former } = this;
     this.former = null;
     if (this.heardOf > history.head) this.fill();
@@ -251,7 +229,7 @@ export class ChannelHub {
     this.pages.forget();
     this.frames.forget();
     this.room.forget();
-    this.wakeExpectant();
+    this.rights.wake();
     this.openAgain();
   }
 
@@ -320,26 +298,12 @@ export class ChannelHub {
     if (this.room.hasUntold) this.turns.add(this.room);
   }
 
-  private async settle(userId: string): Promise<void> {
-    const { founding } = this;
-    while (this.isOpen && founding === this.founding) {
-      const { channel, head } = this;
-      if (!(await this.log.rightHasChanged({ channel, userId, after: head }))) return;
-      // It may have come with the answer; else it will, or once a poll is asked for again.
-      if (this.rightEndedAt(userId) <= head) await new Promise<void>((resolve) => this.expectant.push(resolve));
-    }
-  }
-
   private obey(message: Message): void {
     const control = controlOf(message);
     if (!control) return;
-    if (control.type === rightEnded) this.rightsEnded.set(control.data.userId, message.offset);
+    if (control.type === rightEnded) this.rights.end(control.data.userId, message.offset);
     this.node.obey(control);
-    this.wakeExpectant();
-  }
-
-  private wakeExpectant(): void {
-    for (const wake of this.expectant.splice(0)) wake();
+    this.rights.wake();
   }
 
   private heardOfPruning({ prunedTo }: Pruned): void {

@@ -38,7 +38,7 @@ afterEach(() => void jest.useRealTimers());
 
 test('keeps a channel where somebody waits for their right, whose place is on its way', async () => {
   const { hubs, polls } = world();
-  void (await hubs.open('band:b2')).rightIsSettled('tina');
+  void (await hubs.open('band:b2')).rights.settled('tina');
   await jest.advanceTimersByTimeAsync(20_000);
   expect(polls.at(-1)).toEqual(['band:b2']);
   await hubs.stop();
@@ -48,7 +48,7 @@ test('keeps a channel while the log is asked where somebody’s right to it begi
   let answer = (_: boolean): void => undefined;
   const { hubs, polls } = world(() => new Promise((resolve) => (answer = resolve)));
   let isSettled = false;
-  void (await hubs.open('band:b2')).rightIsSettled('tina').then(() => (isSettled = true));
+  void (await hubs.open('band:b2')).rights.settled('tina').then(() => (isSettled = true));
   await jest.advanceTimersByTimeAsync(20_000);
   expect(polls.at(-1)).toEqual(['band:b2']);
   answer(true);

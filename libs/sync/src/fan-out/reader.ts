@@ -122,7 +122,7 @@ export class Reader implements RoomMember {
 
   /** Resolves when {@link rightGranted} may be told, of a right that is known to have been granted again. */
   async rightIsSettled(userId: string): Promise<void> {
-    if (this.lostRight(userId)) await this.hub.rightIsSettled(userId);
+    if (this.lostRight(userId)) await this.hub.rights.settled(userId);
   }
 
   /** Where the user's right ended meanwhile, and was granted again, they begin with the state, as anybody new. */
@@ -131,7 +131,7 @@ export class Reader implements RoomMember {
   }
 
   private lostRight(userId: string): boolean {
-    return this.hub.isOpen && this.hub.rightEndedAt(userId) > this.entitledAt;
+    return this.hub.isOpen && this.hub.rights.endedAt(userId) > this.entitledAt;
   }
 
   /** Leaves the room, as a reader whose window is full does. */

@@ -164,7 +164,7 @@ export class ClientFrames {
     const { founding } = hub;
     await connection.entitlement.renew();
     for (;;) {
-      await hub.rightIsSettled(connection.principal.userId);
+      await hub.rights.settled(connection.principal.userId);
       const opened = await this.hubs.openAt(channel, positions);
       // Founded anew on what the log says, it has gone past ends of rights without telling of them.
       if (opened.hub !== hub || hub.founding !== founding) return this.openEntitled(connection, channel, positions);
@@ -192,7 +192,7 @@ const forbidden = (channel: string): SyncError =>
 
 /** What a device was told before its user's right ended is void, though the right was granted again. */
 const lossOfRight = (hub: ChannelHub, userId: string, position: Position | undefined): PositionLoss | null =>
-  position && hub.rightEndedAt(userId) > position.offset ? 'rights_renewed' : null;
+  position && hub.rights.endedAt(userId) > position.offset ? 'rights_renewed' : null;
 
 /** @throws SyncError `frame_invalid` for what is nested so deeply that it cannot even be weighed */
 function bytesOf(given: unknown): number {
