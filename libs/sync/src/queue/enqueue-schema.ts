@@ -18,7 +18,7 @@ export class SyncEnqueue1764000003110 implements MigrationInterface {
 
 /**
  * @param wanted operations, one of each key, in the order of the keys; `is_news` where one of them follows from no event
- * @param events those that the operations follow from, with their keys. One taken on before brings nothing
+ * @param events those that the operations follow from, with their keys. What follows from nothing but these, all taken on before, is not stored
  * @returns by ordering key what waits now, by event what took it on before
  *
  * Whoever puts operations to wait under a key does so alone; else two could take on the same event. The next statement sees what was
