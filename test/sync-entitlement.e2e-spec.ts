@@ -171,9 +171,10 @@ describe('a right that ends, on two nodes', () => {
       await here.changeRights(user, 'b1', trumpet);
       await publish('since');
       await clara.count(3);
-      for (const made of [offset - 1, offset, 0]) {
+      for (const [nth, made] of [offset - 1, offset, 0].entries()) {
         const device = await follow(user, { epoch, offset: made });
         await publish('live');
+        await clara.count(4 + nth);
         await device.until(({ position }) => position?.offset === clara.position?.offset);
         expect(texts(device.messages)).not.toContain('meanwhile');
         device.socket.disconnect();
