@@ -100,6 +100,8 @@ export class OperationWorld {
   private readonly zombies: (Held & Pick<Engine, 'completions'>)[] = [];
   private readonly versions = new Map(files.map((file) => [file, 0]));
   private readonly events: ToldEvent[] = [];
+  /** How often events were, or were about to be, forgotten. */
+  private prunings = 0;
   /** Of each file, the versions that completed operations had read. */
   private readonly completed = new Map<string, number>();
   /** Operations in the order in which they were first seen, with the moment that was. */
@@ -268,7 +270,10 @@ export class OperationWorld {
     this.versions.set(file, version);
     const event: ToldEvent = { eventId: `${file}@${version}`, file, version, takenOnBy: null };
     this.events.push(event);
-    event.takenOnBy = (await this.enqueue(event, priority)).id;
+    const { prunings } = this;
+    const { id } = await this.enqueue(event, priority);
+    // It may have been forgotten before the answer was here.
+    if (prunings === this.prunings) event.takenOnBy = id;
   }
 
   private async tellAgain(nth: number): Promise<void> {
@@ -340,6 +345,7 @@ export class OperationWorld {
   /** All that has finished is old. */
   private async prune(): Promise<void> {
     const forget = (): void => {
+      this.prunings += 1;
       for (const event of this.events) event.takenOnBy = null;
     };
     forget();
